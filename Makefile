@@ -1,0 +1,46 @@
+# Set-up, tests, demo and benchmarks. Needs git, make and Python 3.11 or newer; the rest is installed into .venv.
+SHELL := /bin/bash
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+TEST_WORKERS ?= 2
+
+.PHONY: help install test lint types demo up bench lock
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+install: $(INSTALLED)  ## make .venv with the pinned dependencies
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and none was found; install it, or name it: make $(MAKECMDGOALS) PYTHON=/path/of/python3" >&2; exit 2; }
+	@echo "Installing the pinned dependencies into $(VENV) (about a minute) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+lint: install  ## ruff: style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install  ## mypy, strict on rules, engine and store
+	$(BIN)/mypy
+
+test: lint types  ## lint, types and all tests
+	$(BIN)/pytest -n $(TEST_WORKERS)
+
+demo: install  ## a night over 25 sample workspaces, through Dagster
+	@$(BIN)/batch-jobs demo
+
+up: install  ## web UI, scheduler and workers, until Ctrl-C
+	@$(BIN)/batch-jobs up
+
+bench: install  ## the figures of docs/benchmarks.md, measured here and now
+	$(BIN)/python -m benchmarks
+
+lock: install  ## pin the newest allowed versions in requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-strip-extras \
+		--python-version 3.11 --extra dev --upgrade pyproject.toml --output-file requirements.lock

@@ -1,0 +1,1 @@
+"""The batch-job system of a time-tracking and HR product, as a Dagster project on PostgreSQL."""

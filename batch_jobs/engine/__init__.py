@@ -1,0 +1,1 @@
+"""How any job runs and any projection keeps up: contracts, due-ness, chunks, ledger, leases, dry run. No job, no Dagster."""

@@ -1,0 +1,1 @@
+"""One file a job: its parameters, its need-check, its work, its counters. No Dagster."""

@@ -1,0 +1,1 @@
+"""All that knows Dagster: partitions, assets, jobs, schedules, sensors, storage, history. No business rule."""

@@ -1,0 +1,1 @@
+"""One file a projection: its table, its version, its fold. No Dagster."""
