@@ -1,0 +1,54 @@
+"""Fixtures that all tests share: a real PostgreSQL server a test process, and a fresh database a test."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from batch_jobs_tests.postgres import MACHINE, Databases, Servers, builds, machine_binaries
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "every_postgres: run on the embedded PostgreSQL and on the machine's own (found by initdb)"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "postgres_build" in metafunc.fixturenames:
+        every = metafunc.definition.get_closest_marker("every_postgres") is not None
+        metafunc.parametrize("postgres_build", builds(every=every), indirect=True)
+
+
+@pytest.fixture
+def postgres_build(request: pytest.FixtureRequest) -> str:
+    """The build to test with, `embedded` or `machine`; both for tests marked `every_postgres`."""
+    if request.param == MACHINE and machine_binaries() is None:
+        pytest.skip("no initdb on the PATH: the machine has no PostgreSQL server of its own")
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    started = Servers()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def databases(servers: Servers, postgres_build: str) -> Databases:
+    """The server of this test process: settings, server, templates."""
+    return servers.of(postgres_build)
+
+
+@pytest.fixture
+def make_database(databases: Databases) -> Iterator[Callable[..., str]]:
+    """Makes fresh databases, `make_database(template=None) -> url`, and drops them after the test."""
+    made: list[str] = []
+
+    def make(template: str | None = None) -> str:
+        made.append(databases.make_database(template))
+        return made[-1]
+
+    yield make
+    for url in made:
+        databases.drop_database(url)
