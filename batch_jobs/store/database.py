@@ -1,0 +1,130 @@
+"""Connections to PostgreSQL: as owner, as worker of some workspaces, as reader of all. No SQL of the domain."""
+
+import contextlib
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import Connection, sql
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from batch_jobs.errors import UnavailableError
+from batch_jobs.store.isolation import READER, WORKER
+
+OLDEST_SERVER = 15
+CONNECT_SECONDS = 10
+
+Transaction = Connection[tuple[Any, ...]]
+
+
+class Database:
+    """One PostgreSQL database. Opens connections on demand and keeps a few; safe to share between threads.
+
+    Args:
+        url: `postgresql://…`; its password never appears in an error.
+        application_name: what `pg_stat_activity` shows.
+    """
+
+    def __init__(self, url: str, *, application_name: str = "batch_jobs") -> None:
+        self.url = url
+        self._pool: ConnectionPool[Transaction] = ConnectionPool(
+            url,
+            kwargs={"application_name": application_name, "connect_timeout": CONNECT_SECONDS},
+            min_size=0,
+            max_size=8,
+            max_idle=60,
+            timeout=CONNECT_SECONDS,
+            configure=_configure,
+            check=ConnectionPool.check_connection,
+            open=False,
+        )
+        self._checked = False
+
+    def __enter__(self) -> "Database":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close()
+
+    @contextlib.contextmanager
+    def owner(self) -> Iterator[Transaction]:
+        """A transaction of the owner: for the ledger, the schema and what concerns all workspaces.
+
+        Raises:
+            UnavailableError: the database can not be reached or is too old.
+        """
+        with self._connection() as connection, connection.transaction():
+            yield connection
+
+    @contextlib.contextmanager
+    def worker(self, workspaces: Sequence[str]) -> Iterator[Transaction]:
+        """A transaction that sees and writes the rows of these workspaces alone."""
+        with self._connection() as connection, connection.transaction():
+            connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(WORKER)))
+            set_scope(connection, workspaces)
+            yield connection
+
+    @contextlib.contextmanager
+    def reader(self) -> Iterator[Transaction]:
+        """A read-only transaction over every workspace, for need-checks."""
+        with self._connection() as connection, connection.transaction():
+            connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(READER)))
+            connection.execute("SET TRANSACTION READ ONLY")
+            yield connection
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[Transaction]:
+        if not self._checked:
+            self._check_reachable()
+            self._pool.open()
+            self._checked = True
+        try:
+            connection = self._pool.getconn()
+        except PoolTimeout as error:
+            raise self._unreachable(error) from error
+        try:
+            yield connection
+        finally:
+            self._pool.putconn(connection)
+
+    def _check_reachable(self) -> None:
+        """Connect once without the pool, which would hide the reason and try for long."""
+        try:
+            with psycopg.connect(self.url, connect_timeout=CONNECT_SECONDS) as connection:
+                version = connection.info.server_version
+        except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
+            raise self._unreachable(error) from error
+        if version < OLDEST_SERVER * 10_000:
+            raise UnavailableError(
+                f"the database server is PostgreSQL {version // 10_000}; expected {OLDEST_SERVER} or newer: "
+                "upgrade it, or unset BATCH_JOBS_DATABASE_URL to use the embedded one"
+            )
+
+    def _unreachable(self, error: Exception) -> UnavailableError:
+        reason = " ".join(str(error).split())
+        return UnavailableError(
+            f"the database {shown_url(self.url)} can not be reached: {reason}; check that it runs and that "
+            "BATCH_JOBS_DATABASE_URL is right (`batch-jobs doctor` tells more)"
+        )
+
+
+def set_scope(connection: Transaction, workspaces: Sequence[str]) -> None:
+    """Say whose rows the current transaction may touch."""
+    connection.execute("SELECT set_config('batch_jobs.workspaces', %s, true)", [",".join(workspaces)])
+
+
+def shown_url(url: str) -> str:
+    """The URL as it may be shown: without its password."""
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", re.sub(r"(password=)[^&\s]*", r"\1***", url))
+
+
+def _configure(connection: Transaction) -> None:
+    # What a person sees must not depend on the server's settings.
+    connection.execute("SET TIME ZONE 'UTC'")
+    connection.execute("SET datestyle = 'ISO'")
+    connection.commit()

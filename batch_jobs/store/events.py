@@ -1,0 +1,201 @@
+"""The event log: staging, appending with gapless positions, and what an append says about workspaces themselves."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from psycopg import errors
+
+from batch_jobs.errors import BadInputError
+from batch_jobs.store.database import Transaction, set_scope
+from batch_jobs.store.envelope import EventRecord
+
+_CONTENT = "event_id, type, version, occurred_at, actor, employee_id, targets, payload"
+
+# Made once a connection and emptied by each commit: a new one for each append would churn the catalog.
+_STAGE = """
+    CREATE TEMPORARY TABLE IF NOT EXISTS staged_events (
+        line bigint GENERATED ALWAYS AS IDENTITY,
+        workspace_id text COLLATE "C" NOT NULL,
+        event_id uuid NOT NULL,
+        type text COLLATE "C" NOT NULL,
+        version smallint NOT NULL,
+        occurred_at timestamptz NOT NULL,
+        actor text NOT NULL,
+        employee_id text COLLATE "C",
+        targets text[] NOT NULL,
+        payload jsonb NOT NULL
+    ) ON COMMIT DELETE ROWS
+"""
+
+# The heads are read under the rows' locks, so the next position is known and nobody else can take it.
+_INSERT = f"""
+    INSERT INTO batch_jobs.events (workspace_id, position, {_CONTENT})
+    SELECT s.workspace_id, w.head + row_number() OVER (PARTITION BY s.workspace_id ORDER BY s.line), {_CONTENT}
+    FROM staged_events s JOIN batch_jobs.workspaces w ON w.workspace_id = s.workspace_id
+    ORDER BY s.workspace_id, s.line
+"""
+
+_ADVANCE = """
+    UPDATE batch_jobs.workspaces w
+    SET head = w.head + n.events, first_event_at = coalesce(w.first_event_at, n.first_event_at)
+    FROM (
+        SELECT workspace_id, count(*) AS events, (array_agg(occurred_at ORDER BY line))[1] AS first_event_at
+        FROM staged_events GROUP BY workspace_id
+    ) n
+    WHERE w.workspace_id = n.workspace_id
+    RETURNING w.workspace_id, w.head
+"""
+
+_CONFLICT = """
+    SELECT s.workspace_id, s.event_id::text, s.type, s.line FROM staged_events s
+    JOIN (
+        SELECT workspace_id, event_id, type, employee_id, targets, payload, 0 AS line FROM batch_jobs.events
+        UNION ALL
+        SELECT workspace_id, event_id, type, employee_id, targets, payload, line FROM staged_events
+    ) o ON o.workspace_id = s.workspace_id AND o.event_id = s.event_id AND o.line < s.line
+    WHERE (s.type, s.employee_id, s.targets, s.payload) IS DISTINCT FROM (o.type, o.employee_id, o.targets, o.payload)
+    ORDER BY s.line LIMIT 1
+"""
+
+_DROP_DUPLICATES = """
+    DELETE FROM staged_events s
+    WHERE EXISTS (SELECT FROM batch_jobs.events e WHERE e.workspace_id = s.workspace_id AND e.event_id = s.event_id)
+       OR EXISTS (
+           SELECT FROM staged_events o
+           WHERE o.workspace_id = s.workspace_id AND o.event_id = s.event_id AND o.line < s.line
+       )
+"""
+
+# A workspace's own events are few, so they are applied where they are appended: its state is never behind its log.
+_WORKSPACE_EVENTS = """
+    WITH facts AS (
+        SELECT workspace_id,
+            (array_agg(payload ORDER BY line DESC) FILTER (WHERE type = 'workspace.created'))[1] AS created,
+            (array_agg(type ORDER BY line DESC)
+                FILTER (WHERE type IN ('workspace.suspended', 'workspace.resumed', 'workspace.deleted')))[1] AS change,
+            min(occurred_at) FILTER (WHERE type = 'workspace.deleted') AS deleted_at
+        FROM staged_events WHERE type LIKE 'workspace.%%' GROUP BY workspace_id
+    )
+    UPDATE batch_jobs.workspaces w SET
+        name = coalesce(f.created ->> 'name', w.name),
+        timezone = coalesce(f.created ->> 'timezone', w.timezone),
+        locale = CASE WHEN f.created IS NULL THEN w.locale ELSE coalesce(f.created ->> 'locale', 'en') END,
+        default_holiday_calendar_id = CASE WHEN f.created IS NULL THEN w.default_holiday_calendar_id
+            ELSE f.created ->> 'default_holiday_calendar_id' END,
+        deleted_at = coalesce(w.deleted_at, f.deleted_at),
+        status = CASE
+            WHEN w.deleted_at IS NOT NULL OR f.deleted_at IS NOT NULL THEN 'deleted'
+            WHEN f.change = 'workspace.suspended' THEN 'suspended'
+            WHEN f.change = 'workspace.resumed' OR w.status = 'undefined' THEN
+                CASE WHEN coalesce(f.created ->> 'timezone', w.timezone) IS NULL THEN 'undefined' ELSE 'active' END
+            ELSE w.status END
+    FROM facts f WHERE w.workspace_id = f.workspace_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What an append did.
+
+    Attributes:
+        events: how many were new.
+        duplicates: how many were in the log already, or twice among the appended, with the same content.
+        heads: the new head of each workspace that got events.
+    """
+
+    events: int
+    duplicates: int
+    heads: dict[str, int]
+
+
+def stage(connection: Transaction, records: Iterable[EventRecord]) -> int:
+    """Put events on the transaction's stage, in their order. Returns how many."""
+    count = 0
+    connection.execute(_STAGE)
+    with connection.cursor().copy(f"COPY staged_events (workspace_id, {_CONTENT}) FROM STDIN") as copy:
+        for record in records:
+            copy.write_row(record)
+            count += 1
+    return count
+
+
+def staged_workspaces(connection: Transaction) -> list[str]:
+    """The workspaces of the staged events, sorted."""
+    rows = connection.execute("SELECT DISTINCT workspace_id FROM staged_events ORDER BY workspace_id").fetchall()
+    return [row[0] for row in rows]
+
+
+def append_staged(connection: Transaction) -> Appended:
+    """Append the staged events to the log. The transaction's scope must hold their workspaces.
+
+    The workspaces stay locked until the transaction ends. An event that the log has already, or that was staged
+    twice, is counted and changes nothing.
+
+    Raises:
+        BadInputError: an event id stands for another content already; the text names both the line and the event.
+    """
+    workspaces = staged_workspaces(connection)
+    lock_workspaces(connection, workspaces, create=True)
+    duplicates = 0
+    try:
+        with connection.transaction():
+            connection.execute(_INSERT)
+    except errors.UniqueViolation:
+        duplicates = _drop_duplicates(connection)
+        connection.execute(_INSERT)
+    heads = connection.execute(_ADVANCE).fetchall()
+    connection.execute(_WORKSPACE_EVENTS)
+    appended = connection.execute("DELETE FROM staged_events").rowcount
+    return Appended(events=appended, duplicates=duplicates, heads=dict(heads))
+
+
+def lock_workspaces(connection: Transaction, workspaces: list[str], *, create: bool = False) -> dict[str, int]:
+    """Lock workspaces until the transaction ends, always in the same order. Returns their heads.
+
+    Args:
+        connection: a transaction whose scope holds them.
+        workspaces: their ids.
+        create: add those that are not there yet, as their first event would.
+    """
+    if create:
+        connection.execute(
+            """
+            INSERT INTO batch_jobs.workspaces (workspace_id)
+            SELECT unnest(%s::text[]) ORDER BY 1 ON CONFLICT DO NOTHING
+            """,
+            [workspaces],
+        )
+    rows = connection.execute(
+        """
+        SELECT workspace_id, head FROM batch_jobs.workspaces
+        WHERE workspace_id = ANY (%s) ORDER BY workspace_id FOR UPDATE
+        """,
+        [workspaces],
+    )
+    return dict(rows.fetchall())
+
+
+def append(connection: Transaction, records: Iterable[EventRecord]) -> Appended:
+    """Stage and append in one go, within the scope that the transaction has."""
+    stage(connection, records)
+    return append_staged(connection)
+
+
+def widen_scope_to_stage(connection: Transaction) -> list[str]:
+    """Make the staged events' workspaces the transaction's scope. Returns them."""
+    workspaces = staged_workspaces(connection)
+    set_scope(connection, workspaces)
+    return workspaces
+
+
+def _drop_duplicates(connection: Transaction) -> int:
+    connection.execute("ANALYZE staged_events")
+    conflict = connection.execute(_CONFLICT).fetchone()
+    if conflict:
+        workspace_id, event_id, event_type, line = conflict
+        raise BadInputError(
+            f'line {line}: event_id "{event_id}" ({event_type}) is in the log of workspace "{workspace_id}" already, '
+            "or earlier in this file, with another type, employee, targets or payload; expected the same content or "
+            "a new event_id"
+        )
+    return connection.execute(_DROP_DUPLICATES).rowcount

@@ -1,0 +1,77 @@
+"""Import and export of events as JSON lines: streamed, all or nothing."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import BinaryIO
+
+from batch_jobs.errors import BadInputError
+from batch_jobs.store.database import Database
+from batch_jobs.store.envelope import EventRecord, event_reader
+from batch_jobs.store.events import Appended, append_staged, stage, widen_scope_to_stage
+
+PROGRESS_EVERY = 50_000
+EXPORT_BATCH = 5_000
+
+
+def import_events(
+    database: Database, lines: Iterable[bytes], *, progress: Callable[[int], None] | None = None
+) -> Appended:
+    """Append the events of a file, or nothing of it. Memory does not grow with the file.
+
+    Args:
+        database: where to.
+        lines: the file, opened in binary mode.
+        progress: told how many lines have been read, now and then.
+
+    Raises:
+        BadInputError: a line is no valid event, or repeats an event id with another content; nothing was written.
+    """
+    with database.worker([]) as connection:
+        stage(connection, _counted(event_reader().read_lines(lines), progress))
+        widen_scope_to_stage(connection)
+        connection.execute("ANALYZE staged_events")
+        return append_staged(connection)
+
+
+def export_events(database: Database, workspace_id: str, out: BinaryIO) -> int:
+    """Write all events of a workspace as JSON lines, in the order of their positions. Returns how many.
+
+    Raises:
+        BadInputError: there is no such workspace.
+    """
+    count = 0
+    with database.worker([workspace_id]) as connection:
+        if not connection.execute(
+            "SELECT 1 FROM batch_jobs.workspaces WHERE workspace_id = %s", [workspace_id]
+        ).fetchone():
+            raise unknown_workspace(database, workspace_id)
+        with connection.cursor(name="export") as cursor:
+            cursor.itersize = EXPORT_BATCH
+            cursor.execute(
+                """
+                SELECT workspace_id, event_id, type, version, occurred_at, actor, employee_id, targets, payload::text
+                FROM batch_jobs.events WHERE workspace_id = %s ORDER BY position
+                """,
+                [workspace_id],
+            )
+            for row in cursor:
+                out.write(EventRecord(*row).to_line().encode() + b"\n")
+                count += 1
+    return count
+
+
+def unknown_workspace(database: Database, workspace_id: str) -> BadInputError:
+    """The error for a workspace that the log does not have, with the names that come close."""
+    from difflib import get_close_matches
+
+    with database.reader() as connection:
+        known = [row[0] for row in connection.execute("SELECT workspace_id FROM batch_jobs.workspaces").fetchall()]
+    close = get_close_matches(workspace_id, known, n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else "import its events first"
+    return BadInputError(f'workspace "{workspace_id}" is not known; {hint}')
+
+
+def _counted(records: Iterator[EventRecord], progress: Callable[[int], None] | None) -> Iterator[EventRecord]:
+    for count, record in enumerate(records, 1):
+        yield record
+        if progress and count % PROGRESS_EVERY == 0:
+            progress(count)
