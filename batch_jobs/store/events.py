@@ -14,7 +14,7 @@ _CONTENT = "event_id, type, version, occurred_at, actor, employee_id, targets, p
 # Made once a connection and emptied by each commit: a new one for each append would churn the catalog.
 _STAGE = """
     CREATE TEMPORARY TABLE IF NOT EXISTS staged_events (
-        line bigint GENERATED ALWAYS AS IDENTITY,
+        line bigint NOT NULL,
         workspace_id text COLLATE "C" NOT NULL,
         event_id uuid NOT NULL,
         type text COLLATE "C" NOT NULL,
@@ -108,15 +108,12 @@ class Appended:
     heads: dict[str, int]
 
 
-def stage(connection: Transaction, records: Iterable[EventRecord]) -> int:
-    """Put events on the transaction's stage, in their order. Returns how many."""
-    count = 0
+def stage(connection: Transaction, records: Iterable[tuple[int, EventRecord]]) -> None:
+    """Put events, each with the number of its line, on the transaction's stage."""
     connection.execute(_STAGE)
-    with connection.cursor().copy(f"COPY staged_events (workspace_id, {_CONTENT}) FROM STDIN") as copy:
-        for record in records:
-            copy.write_row(record)
-            count += 1
-    return count
+    with connection.cursor().copy(f"COPY staged_events (line, workspace_id, {_CONTENT}) FROM STDIN") as copy:
+        for line, record in records:
+            copy.write_row((line, *record))
 
 
 def staged_workspaces(connection: Transaction) -> list[str]:
@@ -177,7 +174,7 @@ def lock_workspaces(connection: Transaction, workspaces: list[str], *, create: b
 
 def append(connection: Transaction, records: Iterable[EventRecord]) -> Appended:
     """Stage and append in one go, within the scope that the transaction has."""
-    stage(connection, records)
+    stage(connection, enumerate(records, 1))
     return append_staged(connection)
 
 

@@ -26,7 +26,7 @@ def import_events(
         BadInputError: a line is no valid event, or repeats an event id with another content; nothing was written.
     """
     with database.worker([]) as connection:
-        stage(connection, _counted(event_reader().read_lines(lines), progress))
+        stage(connection, _numbered(lines, progress))
         widen_scope_to_stage(connection)
         connection.execute("ANALYZE staged_events")
         return append_staged(connection)
@@ -70,8 +70,17 @@ def unknown_workspace(database: Database, workspace_id: str) -> BadInputError:
     return BadInputError(f'workspace "{workspace_id}" is not known; {hint}')
 
 
-def _counted(records: Iterator[EventRecord], progress: Callable[[int], None] | None) -> Iterator[EventRecord]:
-    for count, record in enumerate(records, 1):
-        yield record
-        if progress and count % PROGRESS_EVERY == 0:
-            progress(count)
+def _numbered(lines: Iterable[bytes], progress: Callable[[int], None] | None) -> Iterator[tuple[int, EventRecord]]:
+    """The events of a file with the numbers of their lines, empty lines counted."""
+    number = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal number
+        for line in lines:
+            number += 1
+            yield line
+            if progress and number % PROGRESS_EVERY == 0:
+                progress(number)
+
+    for record in event_reader().read_lines(counted()):
+        yield number, record
