@@ -1,0 +1,1 @@
+"""Tests of the Dagster floor, against real Dagster instances on a real PostgreSQL."""
