@@ -22,12 +22,17 @@ def upgrade() -> None:
             valid_from date NOT NULL,
             position bigint NOT NULL,
             "values" jsonb,
+            employee_id text COLLATE "C" GENERATED ALWAYS AS ("values" ->> 'employee_id') STORED,
             PRIMARY KEY (workspace_id, kind, entity_id, valid_from)
         )
     """)
     op.execute("""
         COMMENT ON TABLE projections.definitions IS
         'Every version of every defined entity. valid_from 0001-01-01: for all days. values null: removed.'
+    """)
+    op.execute("""
+        CREATE INDEX definitions_of_employee ON projections.definitions (workspace_id, employee_id)
+        WHERE employee_id IS NOT NULL
     """)
     op.execute("""
         CREATE TABLE projections.employee_directory (
@@ -42,9 +47,12 @@ def upgrade() -> None:
             org_unit_id text COLLATE "C",
             org_path text[] NOT NULL,
             manager_id text COLLATE "C",
-            is_manager boolean NOT NULL,
+            is_manager boolean NOT NULL DEFAULT false,
             PRIMARY KEY (workspace_id, employee_id)
         )
+    """)
+    op.execute("""
+        CREATE INDEX employee_directory_of_manager ON projections.employee_directory (workspace_id, manager_id)
     """)
     op.execute("""
         CREATE TABLE projections.employment_periods (
@@ -85,7 +93,12 @@ def upgrade() -> None:
     """)
     op.execute("""
         CREATE INDEX timesheet_statements_of_period ON projections.timesheet_statements
-        (workspace_id, employee_id, period_start, period_end)
+        (period_start, period_end, workspace_id, employee_id)
+    """)
+    # What need-checks over all workspaces read, without touching the table.
+    op.execute("""
+        CREATE INDEX employment_periods_in_force ON projections.employment_periods
+        (workspace_id, employee_id, valid_from) INCLUDE (valid_to, approval_period, has_overlap)
     """)
     for table in TABLES:
         protect(op.execute, f"projections.{table}", worker="SELECT, INSERT, UPDATE, DELETE")

@@ -1,0 +1,76 @@
+"""The contract of a projection: a table and the one fold that keeps it in step with the event log."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import ClassVar
+
+from batch_jobs.engine.tables import RowChanges, Table
+from batch_jobs.store.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a fold is asked to take in: for each workspace the events after a position, up to another.
+
+    Attributes:
+        workspace_id: whose events.
+        after: position of the last event taken in before, 0 for none.
+        head: position of the last event to take in.
+        as_of_before: the as-of date (domain 4) of the rows as they stand, None for none.
+        as_of: the as-of date that the rows shall have.
+    """
+
+    workspace_id: str
+    after: int
+    head: int
+    as_of_before: date | None
+    as_of: date
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event that could not be applied, and why."""
+
+    workspace_id: str
+    position: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Folded:
+    """What a fold did."""
+
+    changes: RowChanges = field(default_factory=RowChanges)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+
+
+class Projection(ABC):
+    """A table derived from events.
+
+    A subclass names its table and events and writes `fold`. Fold reads the events to take in from the relation
+    `pending_events` (the columns of `batch_jobs.events`), which holds those of all windows, of every type, and writes
+    its table by its plain name: whoever calls it chooses by the search path which table that is.
+
+    Attributes:
+        name: the table's name, and the projection's.
+        description: one sentence for people.
+        version: raised whenever the same events would give other rows.
+        event_types: what it reads; others are not worth a fold.
+        after: projections whose tables the fold reads.
+        follows_as_of: whether the rows change with the as-of date.
+        table: the table it writes.
+    """
+
+    name: ClassVar[str]
+    description: ClassVar[str]
+    version: ClassVar[int] = 1
+    event_types: ClassVar[frozenset[str]]
+    after: ClassVar[tuple[str, ...]] = ()
+    follows_as_of: ClassVar[bool] = False
+    table: ClassVar[Table]
+
+    @abstractmethod
+    def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
+        """Take the pending events of these windows in. Set-based: all workspaces at once."""

@@ -1,0 +1,110 @@
+"""Writing many rows of a projection's table at once, and counting what really changed. No projection's columns."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
+
+from batch_jobs.store.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of a projection, written by its plain name.
+
+    Attributes:
+        name: without its schema.
+        key: the columns of its primary key, `workspace_id` first.
+        columns: the others.
+    """
+
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class RowChanges:
+    """How many rows a fold wrote (added or changed) and removed."""
+
+    written: int = 0
+    removed: int = 0
+
+    @property
+    def total(self) -> int:
+        """Rows that are not as they were."""
+        return self.written + self.removed
+
+
+def replace_rows(
+    connection: Transaction, table: Table, rows: Iterable[Sequence[Any]], *, of: str | None = None
+) -> RowChanges:
+    """Make these the rows of the table, leaving equal ones untouched.
+
+    Args:
+        connection: a transaction whose search path finds the table.
+        table: where to.
+        rows: values in the order of key and columns, each key once.
+        of: a relation with leading columns of the key; rows of the table that match it and are not among `rows` are
+            removed. None removes nothing.
+    """
+    names = [*table.key, *table.columns]
+    stage = sql.Identifier(f"new_{table.name}")
+    target = sql.Identifier(table.name)
+    connection.execute(
+        sql.SQL(
+            "CREATE TEMPORARY TABLE IF NOT EXISTS {} ON COMMIT DELETE ROWS AS SELECT {} FROM {} WITH NO DATA"
+        ).format(stage, _names(names), target)
+    )
+    connection.execute(sql.SQL("TRUNCATE {}").format(stage))
+    copy_rows(connection, f"new_{table.name}", names, rows)
+    removed = _remove_missing(connection, table, of) if of else 0
+    written = connection.execute(
+        sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT ({}) DO {}").format(
+            target, _names(names), _names(names), stage, _names(table.key), _update_changed(table)
+        )
+    ).rowcount
+    return RowChanges(written=written, removed=removed)
+
+
+def copy_rows(connection: Transaction, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Load rows into a table by COPY."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(name), _names(columns))
+    with connection.cursor().copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _remove_missing(connection: Transaction, table: Table, of: str) -> int:
+    scope = connection.execute(sql.SQL("SELECT * FROM {} WHERE false").format(sql.Identifier(of)))
+    scope_columns = [column.name for column in scope.description or ()]
+    return connection.execute(
+        sql.SQL("DELETE FROM {} t USING {} s WHERE {} AND NOT EXISTS (SELECT FROM {} n WHERE {})").format(
+            sql.Identifier(table.name),
+            sql.Identifier(of),
+            _equal("t", "s", scope_columns),
+            sql.Identifier(f"new_{table.name}"),
+            _equal("t", "n", table.key),
+        )
+    ).rowcount
+
+
+def _update_changed(table: Table) -> sql.Composable:
+    if not table.columns:
+        return sql.SQL("NOTHING")
+    return sql.SQL("UPDATE SET {} WHERE ({}) IS DISTINCT FROM ({})").format(
+        sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in table.columns),
+        sql.SQL(", ").join(sql.Identifier(table.name, name) for name in table.columns),
+        sql.SQL(", ").join(sql.Identifier("excluded", name) for name in table.columns),
+    )
+
+
+def _names(names: Iterable[str]) -> sql.Composable:
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+def _equal(left: str, right: str, names: Iterable[str]) -> sql.Composable:
+    return sql.SQL(" AND ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(left, name), sql.Identifier(right, name)) for name in names
+    )

@@ -1,0 +1,75 @@
+"""Every version of every defined entity: what the other projections and the jobs look people and settings up in."""
+
+from collections.abc import Sequence
+
+from batch_jobs.engine.projection import Folded, Projection, Window
+from batch_jobs.engine.tables import RowChanges, Table
+from batch_jobs.store.database import Transaction
+from batch_jobs.store.payloads.catalog import DEFINED_ENTITIES
+
+# A definition without effective_date forgets all that stood before it, and so does the removal of an employee; of two
+# versions of one day the later position wins (domain 3.0).
+_NEW_VERSIONS = """
+    WITH kinds AS (
+        SELECT * FROM unnest(%(types)s::text[], %(kinds)s::text[], %(id_fields)s::text[]) AS k(type, kind, id_field)
+    ), defined AS (
+        SELECT e.workspace_id, k.kind, e.payload ->> k.id_field AS entity_id, e.position,
+            coalesce((e.payload ->> 'effective_date')::date, '0001-01-01') AS valid_from,
+            CASE e.type WHEN 'employee.removed' THEN NULL ELSE e.payload END AS "values"
+        FROM pending_events e JOIN kinds k USING (type)
+    ), ranked AS (
+        SELECT d.*,
+            max(position) FILTER (WHERE valid_from = '0001-01-01')
+                OVER (PARTITION BY workspace_id, kind, entity_id) AS replaced_at,
+            row_number() OVER (PARTITION BY workspace_id, kind, entity_id, valid_from ORDER BY position DESC) AS age
+        FROM defined d
+    ), forgotten AS (
+        DELETE FROM definitions o USING (
+            SELECT DISTINCT workspace_id, kind, entity_id FROM ranked WHERE replaced_at IS NOT NULL
+        ) r
+        WHERE (o.workspace_id, o.kind, o.entity_id) = (r.workspace_id, r.kind, r.entity_id)
+          AND o.valid_from > '0001-01-01'
+        RETURNING o.workspace_id
+    ), kept AS (
+        SELECT * FROM ranked WHERE age = 1 AND (replaced_at IS NULL OR position >= replaced_at)
+    ), written AS (
+        INSERT INTO definitions (workspace_id, kind, entity_id, valid_from, position, "values")
+        SELECT workspace_id, kind, entity_id, valid_from, position, "values" FROM kept
+        ON CONFLICT (workspace_id, kind, entity_id, valid_from)
+        DO UPDATE SET position = excluded.position, "values" = excluded."values"
+        RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM forgotten)
+"""
+
+# The invitation expired for the user as defined by then; a later definition stands as it was given.
+_EXPIRED_USERS = """
+    UPDATE definitions d SET "values" = jsonb_set(d."values", '{status}', '"expired"')
+    FROM pending_events e
+    WHERE e.type = 'user.invitation_expired' AND d.workspace_id = e.workspace_id AND d.kind = 'user'
+      AND d.entity_id = e.payload ->> 'user_id' AND d.position < e.position
+"""
+
+
+class Definitions(Projection):
+    """One row per version of an entity; `values` is the event's payload, null once an employee is removed."""
+
+    name = "definitions"
+    description = "Every version of every entity that a *.defined event gave."
+    event_types = frozenset(DEFINED_ENTITIES) | {"employee.removed", "user.invitation_expired"}
+    table = Table("definitions", ("workspace_id", "kind", "entity_id", "valid_from"), ("position", "values"))
+
+    def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
+        """See `Projection.fold`."""
+        kinds = {**DEFINED_ENTITIES, "employee.removed": ("employee", "employee_id")}
+        row = connection.execute(
+            _NEW_VERSIONS,
+            {
+                "types": list(kinds),
+                "kinds": [kind for kind, _ in kinds.values()],
+                "id_fields": [id_field for _, id_field in kinds.values()],
+            },
+        ).fetchone()
+        written, removed = row if row else (0, 0)
+        expired = connection.execute(_EXPIRED_USERS).rowcount
+        return Folded(RowChanges(written=written + expired, removed=removed))

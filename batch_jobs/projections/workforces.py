@@ -1,0 +1,84 @@
+"""Loading people and settings from the projection `definitions` into the rules' `Workforce`. No rule, no writing."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from batch_jobs.rules.definitions import ENTITY_KINDS, Definitions
+from batch_jobs.rules.entities import Workspace
+from batch_jobs.rules.workforce import Workforce
+from batch_jobs.store.database import Transaction
+
+_PERSONAL = ("employee", "employment", "user")
+
+# All versions of a person's rows, also those in which an employment or a user belonged to somebody else.
+_ROWS = """
+    SELECT d.workspace_id, d.kind, d.entity_id, d.valid_from, d."values" FROM projections.definitions d
+    WHERE d.workspace_id = ANY (%(workspaces)s) AND d.kind = ANY (%(settings)s)
+    UNION ALL
+    SELECT d.workspace_id, d.kind, d.entity_id, d.valid_from, d."values" FROM (
+        SELECT DISTINCT p.workspace_id, p.kind, p.entity_id
+        FROM unnest(%(of_workspaces)s::text[], %(of_employees)s::text[]) AS w(workspace_id, employee_id)
+        JOIN projections.definitions p ON p.workspace_id = w.workspace_id AND p.employee_id = w.employee_id
+        WHERE p.kind = ANY (%(personal)s)
+    ) p JOIN projections.definitions d USING (workspace_id, kind, entity_id)
+"""
+
+_ROWS_OF_ALL = """
+    SELECT d.workspace_id, d.kind, d.entity_id, d.valid_from, d."values" FROM projections.definitions d
+    WHERE d.workspace_id = ANY (%(workspaces)s) AND d.kind = ANY (%(kinds)s)
+"""
+
+
+def load_workforces(
+    connection: Transaction, employees: Mapping[str, Iterable[str] | None]
+) -> dict[str, tuple[Workforce, frozenset[str]]]:
+    """Load the workforces of workspaces in two queries.
+
+    Args:
+        connection: a transaction whose scope holds the workspaces; `definitions` is up to date.
+        employees: per workspace the employees that will be asked about, or None for all.
+
+    Returns:
+        Per workspace the workforce (with all settings) and the ids of those employees who were removed.
+    """
+    everyone = [workspace_id for workspace_id, ids in employees.items() if ids is None]
+    some = [(workspace_id, who) for workspace_id, ids in employees.items() if ids is not None for who in ids]
+    rows = connection.execute(_ROWS_OF_ALL, {"workspaces": everyone, "kinds": sorted(ENTITY_KINDS)}).fetchall()
+    if some:
+        rows += connection.execute(
+            _ROWS,
+            {
+                "workspaces": sorted(employees.keys() - set(everyone)),
+                "settings": sorted(ENTITY_KINDS - set(_PERSONAL)),
+                "personal": list(_PERSONAL),
+                "of_workspaces": [workspace_id for workspace_id, _ in some],
+                "of_employees": [who for _, who in some],
+            },
+        ).fetchall()
+    workspaces = connection.execute(
+        """
+        SELECT workspace_id, coalesce(name, workspace_id), coalesce(timezone, 'UTC'), default_holiday_calendar_id,
+            coalesce(locale, 'en')
+        FROM batch_jobs.workspaces WHERE workspace_id = ANY (%s)
+        """,
+        [list(employees)],
+    ).fetchall()
+    found: defaultdict[str, list[tuple[str, str, date, dict[str, Any]]]] = defaultdict(list)
+    present: defaultdict[str, set[str]] = defaultdict(set)
+    removed: defaultdict[str, set[str]] = defaultdict(set)
+    for workspace_id, kind, entity_id, valid_from, values in sorted(rows, key=lambda row: row[:4]):
+        if values is None:
+            removed[workspace_id].add(entity_id)
+            continue
+        found[workspace_id].append((kind, entity_id, valid_from, values))
+        if kind == "employee":
+            present[workspace_id].add(entity_id)
+    return {
+        workspace_id: (
+            Workforce(Definitions.from_rows(workspace_id, Workspace(*values), found[workspace_id])),
+            frozenset(removed[workspace_id] - present[workspace_id]),
+        )
+        for workspace_id, *values in workspaces
+    }
