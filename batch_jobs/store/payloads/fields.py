@@ -94,7 +94,7 @@ Instant = Annotated[
     datetime,
     _FromText(
         _INSTANT,
-        core_schema.datetime_schema(strict=False, tz_constraint="aware"),
+        core_schema.datetime_schema(strict=False),
         core_schema.datetime_schema(strict=True, tz_constraint="aware"),
     ),
     Expect("a point in time with its offset from UTC, such as 2026-11-02T08:00:00+01:00"),

@@ -3,6 +3,7 @@
 import pytest
 
 from batch_jobs.store.payloads.base import Payload
+from batch_jobs.store.payloads.calendars import CustomDay
 from batch_jobs.store.payloads.catalog import DEFINED_ENTITIES, MODELS, REGISTRY
 from batch_jobs_tests.store.examples import EXAMPLES
 
@@ -54,3 +55,24 @@ def test_a_defined_event_may_carry_the_day_from_which_it_holds(event_type: str) 
     model = REGISTRY.versions(event_type)[1]
     assert not model.model_fields["effective_date"].is_required()
     assert model.model_fields[DEFINED_ENTITIES[event_type].id_field].is_required()
+
+
+def test_what_is_left_out_means_what_the_contract_says() -> None:
+    defaults = {
+        (model.type, name): field.default
+        for model in MODELS
+        for name, field in model.model_fields.items()
+        if not field.is_required() and field.default is not None
+    }
+    assert defaults == {
+        ("workspace.created", "locale"): "en",
+        ("user.defined", "email_notifications"): True,
+        ("employment_terms.defined", "time_off_policy_ids"): (),
+        ("employment_terms.defined", "allowance_policy_ids"): (),
+        ("work_time_policy.defined", "flex_tracking"): False,
+        ("holiday_calendar.defined", "custom_days"): (),
+        ("project.defined", "requires_approval"): False,
+        ("time_off.requested", "fraction"): 1.0,
+        ("time_off.requested", "approval_required"): True,
+    }
+    assert CustomDay.model_fields["fraction"].default == 1.0

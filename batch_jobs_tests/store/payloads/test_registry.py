@@ -1,43 +1,13 @@
-"""Old versions become new ones step by step: shown with versions that the product does not have."""
+"""Old versions become new ones step by step."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
 from batch_jobs.store.payloads.base import Payload
 from batch_jobs.store.payloads.catalog import REGISTRY
-from batch_jobs.store.payloads.fields import Id
 from batch_jobs.store.payloads.registry import Registry
-
-
-class Moved1(Payload):
-    type: ClassVar[str] = "chair.moved"
-    chair: Id
-
-
-class Moved2(Payload):
-    type: ClassVar[str] = "chair.moved"
-    version: ClassVar[int] = 2
-    chair_id: Id
-
-
-class Moved3(Payload):
-    type: ClassVar[str] = "chair.moved"
-    version: ClassVar[int] = 3
-    chair_id: Id
-    room_id: Id
-
-
-def renamed(fields: dict[str, Any]) -> dict[str, Any]:
-    fields["chair_id"] = fields.pop("chair")
-    return fields
-
-
-def in_the_hall(fields: dict[str, Any]) -> dict[str, Any]:
-    return {**fields, "room_id": "hall"}
-
-
-STEPS = {("chair.moved", 1): renamed, ("chair.moved", 2): in_the_hall}
+from batch_jobs_tests.store.payloads.chairs import STEPS, Moved1, Moved2, Moved3
 
 
 @pytest.fixture
