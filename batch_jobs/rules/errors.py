@@ -1,0 +1,23 @@
+"""Why a rule can not be applied. Jobs turn these into row errors, projections into dead letters or empty values."""
+
+from batch_jobs.errors import BatchJobsError
+
+
+class RuleError(BatchJobsError):
+    """What a workspace has defined does not allow an answer; the text names the definition and the remedy."""
+
+
+class UndefinedReferenceError(RuleError):
+    """A definition names another one that does not exist. References may dangle at import (domain 2)."""
+
+
+class UnknownCalendarError(RuleError):
+    """A holiday calendar names a country or subdivision that the `holidays` library does not know."""
+
+
+class TransitionError(RuleError):
+    """An event that the statement's state does not allow (domain 3.7). It changes nothing."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
