@@ -29,6 +29,7 @@ class EmploymentPeriods(Projection):
             "holiday_calendar_id",
             "approval_period",
             "has_overlap",
+            "employee_is_defined",
         ),
     )
 
@@ -40,8 +41,9 @@ class EmploymentPeriods(Projection):
         for workspace_id, (workforce, removed) in load_workforces(connection, employees).items():
             for employee_id in employees[workspace_id]:
                 if employee_id not in removed:
+                    is_defined = employee_id in workforce.definitions.employees
                     rows += [
-                        (workspace_id, employee_id, period.employment_id, period.valid_from, *period[3:])
+                        (workspace_id, employee_id, period.employment_id, period.valid_from, *period[3:], is_defined)
                         for period in workforce.employment_periods(employee_id)
                     ]
         return Folded(replace_rows(connection, self.table, rows, of="affected_employees"))

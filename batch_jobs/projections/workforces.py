@@ -1,7 +1,7 @@
 """Loading people and settings from the projection `definitions` into the rules' `Workforce`. No rule, no writing."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -82,3 +82,30 @@ def load_workforces(
         )
         for workspace_id, *values in workspaces
     }
+
+
+def employees_in_scope(
+    connection: Transaction,
+    targets: Sequence[tuple[str, date]],
+    *,
+    employee_id: str | None,
+    org_unit_id: str | None,
+) -> dict[str, list[str]]:
+    """Which employees are meant by one id, one org unit with those below it on the run date, or both together.
+
+    Workspaces that do not have the employee or the unit are left out.
+    """
+    ids = {workspace_id: [employee_id] if employee_id and not org_unit_id else None for workspace_id, _ in targets}
+    found: dict[str, list[str]] = {}
+    workforces = load_workforces(connection, ids)
+    for workspace_id, run_date in targets:
+        workforce, _ = workforces[workspace_id]
+        if org_unit_id is not None and org_unit_id not in workforce.definitions.org_units:
+            continue
+        people = {employee_id} if employee_id else set(workforce.definitions.employees)
+        if org_unit_id is not None:
+            people &= workforce.unit_employees(org_unit_id, run_date)
+        if employee_id and employee_id not in workforce.definitions.employees:
+            continue
+        found[workspace_id] = sorted(people)
+    return found

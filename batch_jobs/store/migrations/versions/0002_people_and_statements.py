@@ -69,6 +69,7 @@ def upgrade() -> None:
             holiday_calendar_id text COLLATE "C",
             approval_period text,
             has_overlap boolean NOT NULL,
+            employee_is_defined boolean NOT NULL,
             PRIMARY KEY (workspace_id, employee_id, employment_id, valid_from)
         )
     """)
@@ -98,7 +99,7 @@ def upgrade() -> None:
     # What need-checks over all workspaces read, without touching the table.
     op.execute("""
         CREATE INDEX employment_periods_in_force ON projections.employment_periods
-        (workspace_id, employee_id, valid_from) INCLUDE (valid_to, approval_period, has_overlap)
+        (workspace_id, employee_id, valid_from) INCLUDE (valid_to, approval_period, has_overlap, employee_is_defined, terms_id)
     """)
     for table in TABLES:
         protect(op.execute, f"projections.{table}", worker="SELECT, INSERT, UPDATE, DELETE")

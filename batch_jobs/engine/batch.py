@@ -1,0 +1,160 @@
+"""What a job sees of a chunk while it decides: rows, run dates, and where its events, counters and errors go."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from batch_jobs.store.database import Transaction
+from batch_jobs.store.envelope import EventRecord
+from batch_jobs.store.event_ids import deterministic_event_id
+from batch_jobs.store.payloads.base import Payload
+
+ERRORS_KEPT = 1_000
+
+# The field by which each kind of entity is named.
+_REFERENCES = {"employee": "employee_id", "employment_terms": "terms_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """Why one row could not be worked on.
+
+    Attributes:
+        row_id: the candidate row.
+        entity: what is wrong, such as `employment`.
+        entity_id: which one.
+        error: the kind of error in one word, such as `undefined_reference`.
+        message: what happened, to what, and the remedy.
+    """
+
+    row_id: str
+    entity: str
+    entity_id: str
+    error: str
+    message: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a workspace's rows: counters, errors (the first 1,000 kept) and how many events."""
+
+    counters: Counter[str] = field(default_factory=Counter)
+    errors: list[RowError] = field(default_factory=list)
+    error_count: int = 0
+    rows: int = 0
+
+    def add_error(self, error: RowError) -> None:
+        """Count an error, and keep it while there is room."""
+        self.error_count += 1
+        if len(self.errors) < ERRORS_KEPT:
+            self.errors.append(error)
+
+    def merge(self, other: "Outcome") -> None:
+        """Add what came of more rows."""
+        self.counters.update(other.counters)
+        self.errors += other.errors[: ERRORS_KEPT - len(self.errors)]
+        self.error_count += other.error_count
+        self.rows += other.rows
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceRun:
+    """The run of one workspace, as a job may know it.
+
+    Attributes:
+        job_run_id: the ledger's id.
+        run_date: the day the run is for; "today" in every rule.
+        timezone: the workspace's zone (IANA name).
+        parameters: an instance of the job's `parameters`.
+    """
+
+    job_run_id: str
+    run_date: date
+    timezone: str
+    parameters: Any
+
+
+class Batch:
+    """A chunk of rows under work.
+
+    Attributes:
+        rows: named tuples with the columns of the job's candidates.
+        runs: the run of each workspace.
+        connection: the chunk's transaction, for more queries within its scope.
+        outcomes: what came of each workspace so far.
+        events: what will be appended, in order.
+    """
+
+    def __init__(
+        self,
+        job: str,
+        error_counter: str,
+        rows: Sequence[Any],
+        runs: Mapping[str, WorkspaceRun],
+        connection: Transaction,
+    ) -> None:
+        self.rows = rows
+        self.runs = runs
+        self.connection = connection
+        self.outcomes = {workspace_id: Outcome() for workspace_id in runs}
+        self.events: list[EventRecord] = []
+        self._job = job
+        self._actor = f"job:{job}"
+        self._error_counter = error_counter
+        self._starts = {workspace_id: start_of_day(run.run_date, run.timezone) for workspace_id, run in runs.items()}
+
+    def append(self, row: Any, payload: Payload, *parts: str, targets: Sequence[str] = ()) -> None:
+        """Append an event to the row's workspace, by this job, at the start of the run date.
+
+        Args:
+            row: the row that it comes from.
+            payload: what happened.
+            parts: what makes the event's id, after workspace and job (domain 6): the same parts are the same event.
+            targets: other employees concerned.
+        """
+        workspace_id = row.workspace_id
+        self.events.append(
+            EventRecord.of(
+                payload,
+                workspace_id=workspace_id,
+                event_id=deterministic_event_id(workspace_id, self._job, *parts),
+                occurred_at=self._starts[workspace_id],
+                actor=self._actor,
+                targets=targets,
+            )
+        )
+
+    def count(self, row: Any, counter: str, number: int = 1) -> None:
+        """Add to a counter of the row's workspace."""
+        self.outcomes[row.workspace_id].counters[counter] += number
+
+    def error(self, row: Any, *, entity: str, entity_id: str, error: str, message: str) -> None:
+        """Report that the row could not be worked on; the others go on."""
+        outcome = self.outcomes[row.workspace_id]
+        outcome.counters[self._error_counter] += 1
+        outcome.add_error(RowError(row.row_id, entity, entity_id, error, message))
+
+    def undefined(self, row: Any, entity: str, entity_id: str, kind: str, missing_id: str) -> None:
+        """Report that an entity names another one that no event has defined.
+
+        Args:
+            row: the row that needs it.
+            entity: what names it, such as `employment`.
+            entity_id: which one.
+            kind: what is missing, such as `employment_terms`.
+            missing_id: the id that it is named by.
+        """
+        message = (
+            f'{entity} {entity_id}: {_REFERENCES[kind]} "{missing_id}" is not defined in workspace '
+            f'"{row.workspace_id}"; import its {kind}.defined first'
+        )
+        self.error(row, entity=entity, entity_id=entity_id, error="undefined_reference", message=message)
+
+
+def start_of_day(day: date, timezone: str) -> datetime:
+    """The instant at which a day begins in a zone, in UTC; the first that exists where clocks skip midnight."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone))
+    return midnight.astimezone(UTC)

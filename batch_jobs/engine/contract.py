@@ -1,0 +1,119 @@
+"""The contract by which a job is one file: parameters, need-check, work, counters. How jobs run is elsewhere."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from batch_jobs.engine.batch import Batch
+from batch_jobs.engine.job_runs import Target
+from batch_jobs.store.database import Transaction
+
+
+class Parameters(BaseModel):
+    """What can be chosen for a run of any job. A job with more to choose derives from it or from a class below."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dry_run: bool = Field(
+        default=False,
+        description="Do all the work, undo it, and report the same counters and up to 100 of the rows that a real run "
+        "would write. Nothing is changed.",
+    )
+
+    @property
+    def narrows(self) -> bool:
+        """Whether the run covers only a part of the workspace, so that it does not make the job done there."""
+        return False
+
+
+class EmployeeParameters(Parameters):
+    """Parameters of a job whose rows belong to employees."""
+
+    employee_id: str | None = Field(
+        default=None,
+        description="Only this employee. The job then does not count as done for the workspace and run date.",
+    )
+    org_unit_id: str | None = Field(
+        default=None,
+        description="Only the employees whose employment on the run date belongs to this org unit or one below it. "
+        "The job then does not count as done for the workspace and run date.",
+    )
+
+    @property
+    def narrows(self) -> bool:
+        """See `Parameters.narrows`."""
+        return self.employee_id is not None or self.org_unit_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A number that a run reports.
+
+    Attributes:
+        name: its key among the run's counters.
+        description: what it counts, for people.
+        warns: whether a run with more than zero of it ends as a warning (marked ! in the catalogue).
+    """
+
+    name: str
+    description: str
+    warns: bool = False
+
+
+class Job(ABC):
+    """What one job is. The engine gives it all the rest: due-ness, chunks, ledger, dry run, retries, isolation.
+
+    `candidates` is one SQL query over all workspaces of the relation `scope (workspace_id text, run_date date)`, which
+    the engine puts before it. It returns the rows that there may be work on:
+
+    - `workspace_id`, `row_id`: text, unique together; work on a row is undone, retried and reported by them;
+    - `due`: boolean, whether the row makes its workspace due. Rows that are only worth an error or a glance are not;
+    - `employee_id`, when `parameters` are `EmployeeParameters`;
+    - whatever else `decide` wants to know.
+
+    The need-check counts the due rows for each workspace, as a role that reads everything and writes nothing; the work
+    gets all of them, a chunk at a time, as a role that sees the chunk's workspaces only.
+
+    Attributes:
+        name: its name everywhere, in the field's words.
+        description: what it is for, in a sentence for operators.
+        parameters: what can be chosen for a run.
+        counters: what a run reports; every row error counts under `error_counter`.
+        after: jobs that must be done first for the same workspace and run date.
+        start_time: local time of the workspace from which it may run.
+        catch_up_days: how many missed run dates back the scheduler makes good, 0 for none.
+        candidates: the query.
+        divisible: whether rows can be worked on apart from each other; if not, a workspace is done as a whole.
+    """
+
+    name: ClassVar[str]
+    description: ClassVar[str]
+    parameters: ClassVar[type[Parameters]] = EmployeeParameters
+    counters: ClassVar[tuple[Counter, ...]]
+    error_counter: ClassVar[str] = "errors"
+    after: ClassVar[tuple[str, ...]] = ()
+    start_time: ClassVar[time] = time(1)
+    catch_up_days: ClassVar[int] = 0
+    candidates: ClassVar[str]
+    divisible: ClassVar[bool] = True
+
+    def arguments(self, run_dates: Collection[date]) -> Mapping[str, Any]:
+        """Values for the named placeholders of `candidates`, given the run dates of its scope."""
+        return {}
+
+    def idle_reasons(self, connection: Transaction, targets: Sequence[Target]) -> Mapping[str, str]:
+        """Why nothing was due, for workspaces where the job was asked for by hand: their `skipped_reason`."""
+        return {workspace_id: "nothing is due" for workspace_id, _ in targets}
+
+    @abstractmethod
+    def decide(self, batch: Batch) -> None:
+        """Work on the rows of the batch: append events, count, report row errors. Must not depend on their order."""
+
+    @property
+    def warning_counters(self) -> frozenset[str]:
+        """The names of the counters that make a run a warning."""
+        return frozenset(counter.name for counter in self.counters if counter.warns)

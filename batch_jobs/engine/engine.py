@@ -1,0 +1,442 @@
+"""The engine's front: what is due, run, replay, retry, stop, catch up. Composes the parts, adds no rule of its own."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from batch_jobs.engine import job_runs
+from batch_jobs.engine.batch import ERRORS_KEPT, WorkspaceRun
+from batch_jobs.engine.catch_up import CatchUpResult, behind, catch_up, in_order
+from batch_jobs.engine.contract import EmployeeParameters, Job, Parameters
+from batch_jobs.engine.due import DueQuestion, DueReport, checked_until, today
+from batch_jobs.engine.job_runs import ACTIVE, JobRun, QueuedBy, Target
+from batch_jobs.engine.need import due_rows
+from batch_jobs.engine.projection import Projection
+from batch_jobs.engine.requests import RunRequest, find_job, read_parameters
+from batch_jobs.engine.runner import Progress, Runner, Work
+from batch_jobs.engine.workers import Worker, WorkerLostError, at_work, fail_lost_workers
+from batch_jobs.errors import BadInputError
+from batch_jobs.settings import Settings
+from batch_jobs.store.database import Database, Transaction
+from batch_jobs.store.events import lock_workspaces
+from batch_jobs.store.transfer import unknown_workspace
+
+# Events folded in one transaction: enough for speed, few enough that progress is seen and locks are short.
+CATCH_UP_EVENTS = 200_000
+CATCH_UP_WORKSPACES = 200
+
+
+class EmployeesInScope(Protocol):
+    """Which employees `employee_id` and `org_unit_id` mean, for each workspace on its run date."""
+
+    def __call__(
+        self, connection: Transaction, targets: Sequence[Target], *, employee_id: str | None, org_unit_id: str | None
+    ) -> Mapping[str, Sequence[str]]:
+        """Look them up; a workspace that has no such employee or unit is left out."""
+        ...
+
+
+def utc_now() -> datetime:
+    """The clock of the front doors."""
+    return datetime.now(UTC)
+
+
+class Engine:
+    """Runs jobs over workspaces, and keeps the ledger and the projections.
+
+    Args:
+        database: where.
+        jobs: all jobs by name.
+        projections: all projections by name.
+        employees_in_scope: resolves the parameters that narrow a run to employees.
+        settings: time-outs and sizes.
+        clock: gives the current instant.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        jobs: Mapping[str, Job],
+        projections: Mapping[str, Projection],
+        *,
+        employees_in_scope: EmployeesInScope,
+        settings: Settings,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.database = database
+        self.jobs = jobs
+        self.projections = projections
+        self._employees_in_scope = employees_in_scope
+        self._settings = settings
+        self._clock = clock
+
+    # Looking
+
+    def due(
+        self,
+        names: Iterable[str] | None = None,
+        *,
+        workspaces: Sequence[str] | None = None,
+        run_date: date | None = None,
+        missed: bool = False,
+    ) -> DueReport:
+        """How jobs stand for the active workspaces, projections brought up to date first.
+
+        Args:
+            names: the jobs, None for all.
+            workspaces: only these.
+            run_date: for this day, None for each workspace's own today.
+            missed: also for run dates that the scheduler has missed.
+        """
+        self.fail_lost_workers()
+        self.catch_up(workspaces=workspaces)
+        wanted = list(self.jobs) if names is None else [find_job(self.jobs, name).name for name in names]
+        with self.database.reader() as connection:
+            question = DueQuestion(connection, self.jobs, now=self._clock(), workspaces=workspaces, run_date=run_date)
+            return question.ask(wanted, missed=missed)
+
+    def schedule(self, name: str) -> DueReport:
+        """What the scheduler asks for: `due` with missed run dates, and a note of how far everything is done."""
+        report = self.due([name], missed=True)
+        done = checked_until(report, name)
+        if done:
+            with self.database.owner() as connection:
+                connection.execute(
+                    """
+                    INSERT INTO batch_jobs.schedule_cursors (job, workspace_id, checked_date)
+                    SELECT %s, * FROM unnest(%s::text[], %s::date[])
+                    ON CONFLICT (job, workspace_id) DO UPDATE
+                    SET checked_date = greatest(schedule_cursors.checked_date, excluded.checked_date)
+                    """,
+                    [name, list(done), list(done.values())],
+                )
+        return report
+
+    def active_workspaces(self) -> list[str]:
+        """The ids of the active workspaces, sorted."""
+        with self.database.reader() as connection:
+            rows = connection.execute(
+                "SELECT workspace_id FROM batch_jobs.workspaces WHERE status = 'active' ORDER BY workspace_id"
+            )
+            return [row[0] for row in rows.fetchall()]
+
+    def own_today(self, workspaces: Sequence[str]) -> dict[str, date]:
+        """The local date of each of these workspaces now.
+
+        Raises:
+            BadInputError: one of them is not known, or not active.
+        """
+        return {name: today(self._clock(), zone) for name, zone in self._check_workspaces(workspaces).items()}
+
+    # Running
+
+    def run(
+        self,
+        request: RunRequest,
+        *,
+        on_finished: Callable[[list[JobRun]], None] = lambda _: None,
+        on_progress: Callable[[Progress], None] = lambda _: None,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> list[JobRun]:
+        """Run a job for workspaces and run dates, run dates in order.
+
+        Args:
+            request: what is wanted.
+            on_finished: told of job runs as they end.
+            on_progress: told how far it is.
+            should_stop: whether to end before the next chunk; what is left is stopped.
+
+        Returns:
+            The job runs, ended, by run date and workspace.
+
+        Raises:
+            BadInputError: something of the request is refused; nothing was done.
+        """
+        job = find_job(self.jobs, request.job)
+        parameters = read_parameters(job, request.parameters)
+        targets = sorted(set(request.targets), key=lambda target: (target[1], target[0]))
+        zones = self._check_workspaces([workspace_id for workspace_id, _ in targets])
+        self._check_dates(targets, zones, request, parameters)
+        workspaces = sorted(zones)
+        self.fail_lost_workers()
+        self.catch_up(workspaces=workspaces)
+        if request.only_due:
+            targets = self._due_targets(job, targets)
+        if not targets:
+            return []
+        employees = self._employees(parameters, targets)
+        with at_work(
+            self.database, lost_after=self._settings.worker_lost_after, dagster_run_id=request.dagster_run_id
+        ) as worker:
+            ids = self._queue(request, parameters, targets, worker)
+
+            def report(job_run_ids: Sequence[str]) -> None:
+                if job_run_ids:
+                    on_finished(self.load(job_run_ids))
+
+            runner = Runner(
+                self.database,
+                in_order(self.projections),
+                worker,
+                chunk_rows=self._settings.chunk_rows,
+                should_stop=lambda: should_stop() or worker.lost.is_set(),
+                on_finished=report,
+                on_progress=on_progress,
+            )
+            try:
+                for run_date in sorted({day for _, day in ids}):
+                    runner.run(
+                        self._work(
+                            job,
+                            parameters,
+                            request,
+                            run_date=run_date,
+                            ids=ids,
+                            zones=zones,
+                            employees=employees,
+                        )
+                    )
+            except WorkerLostError:
+                # Whoever gave this worker up has ended its runs as failed; they are due again.
+                pass
+        return self.load(list(ids.values()))
+
+    def replay(self, job_run_id: str, *, actor: str, **callbacks: Any) -> list[JobRun]:
+        """Run again with the same job, workspace, run date and parameters. See `run`."""
+        return self._again(self.find(job_run_id), "replay", actor, None, callbacks)
+
+    def retry(self, job_run_id: str, *, actor: str, **callbacks: Any) -> list[JobRun]:
+        """Run again for the rows that failed; for all rows when the run failed as a whole. See `run`."""
+        run = self.find(job_run_id)
+        with self.database.owner() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT row_id FROM batch_jobs.job_run_errors WHERE job_run_id = %s", [run.job_run_id]
+            ).fetchall()
+        if run.status == "warning" or (rows and run.status != "failed"):
+            # Beyond the errors that are kept, the rows that failed are not known: then all are tried.
+            row_ids = [row[0] for row in rows] if run.errors <= ERRORS_KEPT else None
+            return self._again(run, "retry", actor, row_ids, callbacks)
+        if run.status in ("failed", "stopped"):
+            return self._again(run, "retry", actor, None, callbacks)
+        raise BadInputError(
+            f"job run {run.job_run_id} is {run.status} and has no failed rows to retry; "
+            f"to run it again, use: batch-jobs runs replay {run.job_run_id}"
+        )
+
+    def stop(self, job_run_id: str) -> JobRun:
+        """Ask a run to stop before its next chunk; what it committed stays.
+
+        Raises:
+            BadInputError: there is no such run, or it has ended.
+        """
+        run = self.find(job_run_id)
+        if run.status not in ACTIVE:
+            raise BadInputError(
+                f"job run {run.job_run_id} is {run.status}; only a pending or started one can be stopped"
+            )
+        with self.database.owner() as connection:
+            job_runs.request_stop(connection, run.job_run_id)
+        return run
+
+    # The ledger
+
+    def find(self, job_run_id: str) -> JobRun:
+        """The job run of an id, or of the beginning of one.
+
+        Raises:
+            BadInputError: there is none, or several begin so.
+        """
+        text = job_run_id.strip().lower()
+        if not text or not set(text) <= set("0123456789abcdef-"):
+            raise BadInputError(f'"{job_run_id}" is no job run id; `batch-jobs runs` lists them')
+        with self.database.owner() as connection:
+            rows = connection.execute(
+                "SELECT job_run_id::text FROM batch_jobs.job_runs WHERE job_run_id BETWEEN %s AND %s LIMIT 3",
+                _id_range(text),
+            ).fetchall()
+            found = [row[0] for row in rows if row[0].startswith(text)]
+            if len(found) > 1:
+                raise BadInputError(
+                    f'several job runs begin with "{job_run_id}": {", ".join(found)}; give more of the id'
+                )
+            if not found:
+                raise BadInputError(f'there is no job run "{job_run_id}"; `batch-jobs runs` lists them')
+            return job_runs.load(connection, found)[0]
+
+    def load(self, job_run_ids: Sequence[str]) -> list[JobRun]:
+        """The job runs of these ids, in their order."""
+        with self.database.owner() as connection:
+            return job_runs.load(connection, job_run_ids)
+
+    def fail_lost_workers(self) -> int:
+        """End the runs of workers that gave no sign of life. Returns how many runs."""
+        return len(fail_lost_workers(self.database, lost_after=self._settings.worker_lost_after))
+
+    # Projections
+
+    def catch_up(
+        self,
+        names: Iterable[str] | None = None,
+        *,
+        workspaces: Sequence[str] | None = None,
+        on_progress: Callable[[int, int], None] = lambda _done, _all: None,
+    ) -> CatchUpResult:
+        """Bring projections in step with the event log, a few workspaces a transaction.
+
+        Args:
+            names: the projections (and those they read), None for all.
+            workspaces: only these, None for all.
+            on_progress: told how many events are done, of how many.
+        """
+        wanted = in_order(self.projections, None if names is None else list(names))
+        with self.database.reader() as connection:
+            lagging = behind(connection, wanted, workspaces)
+        total, done = sum(lagging.values()), 0
+        result = CatchUpResult(caught_up=[], rows_changed={})
+        for group in _groups(lagging):
+            with self.database.worker(group) as connection:
+                lock_workspaces(connection, group)
+                part = catch_up(connection, wanted, group)
+            result.caught_up += part.caught_up
+            result.dead_letters += part.dead_letters
+            for name, rows in part.rows_changed.items():
+                result.rows_changed[name] = result.rows_changed.get(name, 0) + rows
+            done += sum(lagging[workspace_id] for workspace_id in group)
+            on_progress(done, total)
+        return result
+
+    # Within
+
+    def _again(
+        self, run: JobRun, trigger: job_runs.Trigger, actor: str, row_ids: list[str] | None, callbacks: dict[str, Any]
+    ) -> list[JobRun]:
+        request = RunRequest(
+            job=run.job,
+            targets=[(run.workspace_id, run.run_date)],
+            parameters=run.params,
+            trigger=trigger,
+            actor=actor,
+            # What was allowed once is meant again.
+            allow_future=True,
+            replay_of=run.job_run_id,
+            row_ids=row_ids,
+        )
+        return self.run(request, **callbacks)
+
+    def _check_workspaces(self, workspaces: Iterable[str]) -> dict[str, str]:
+        wanted = sorted(set(workspaces))
+        with self.database.reader() as connection:
+            rows = connection.execute(
+                "SELECT workspace_id, status, coalesce(timezone, 'UTC') FROM batch_jobs.workspaces "
+                "WHERE workspace_id = ANY (%s)",
+                [wanted],
+            ).fetchall()
+        known = {row[0]: row for row in rows}
+        for name in wanted:
+            if name not in known:
+                raise unknown_workspace(self.database, name)
+            status = known[name][1]
+            if status == "undefined":
+                raise BadInputError(f'workspace "{name}" has no workspace.created event; import it first')
+            if status != "active":
+                raise BadInputError(f'workspace "{name}" is {status}; jobs run in active workspaces only')
+        return {name: known[name][2] for name in wanted}
+
+    def _check_dates(
+        self, targets: Iterable[Target], zones: Mapping[str, str], request: RunRequest, parameters: Parameters
+    ) -> None:
+        if parameters.dry_run or request.allow_future:
+            return
+        now = self._clock()
+        for workspace_id, run_date in targets:
+            if run_date > (own := today(now, zones[workspace_id])):
+                raise BadInputError(
+                    f'run date {run_date} is after today, {own}, in workspace "{workspace_id}"; what is written for a '
+                    "future day has to be undone by hand: make it a dry run (--dry-run), or allow it (--allow-future)"
+                )
+
+    def _due_targets(self, job: Job, targets: Sequence[Target]) -> list[Target]:
+        wanted = set(targets)
+        found: list[Target] = []
+        for run_date in sorted({day for _, day in targets}):
+            names = [workspace_id for workspace_id, day in targets if day == run_date]
+            with self.database.reader() as connection:
+                question = DueQuestion(connection, self.jobs, now=self._clock(), workspaces=names, run_date=run_date)
+                due = question.ask([job.name]).due
+            found += [target for item in due if (target := (item.workspace_id, item.run_date)) in wanted]
+        return found
+
+    def _employees(self, parameters: Parameters, targets: Sequence[Target]) -> Mapping[str, Sequence[str]] | None:
+        if not isinstance(parameters, EmployeeParameters) or not parameters.narrows:
+            return None
+        with self.database.worker([workspace_id for workspace_id, _ in targets]) as connection:
+            found = self._employees_in_scope(
+                connection, targets, employee_id=parameters.employee_id, org_unit_id=parameters.org_unit_id
+            )
+        if not found:
+            name, value = (
+                ("employee", parameters.employee_id) if parameters.employee_id else ("org unit", parameters.org_unit_id)
+            )
+            workspaces = ", ".join(sorted({workspace_id for workspace_id, _ in targets})[:3])
+            raise BadInputError(f'{name} "{value}" is not defined in workspace {workspaces}; check the id')
+        return found
+
+    def _queue(
+        self, request: RunRequest, parameters: Parameters, targets: Sequence[Target], worker: Worker
+    ) -> dict[Target, str]:
+        by = QueuedBy(
+            job=request.job,
+            trigger=request.trigger,
+            actor=request.actor,
+            params=parameters.model_dump(mode="json", exclude_unset=True),
+            dry_run=parameters.dry_run,
+            partial=parameters.dry_run or parameters.narrows or request.row_ids is not None,
+            worker_id=UUID(str(worker.worker_id)),
+            dagster_run_id=request.dagster_run_id,
+            replay_of=request.replay_of,
+        )
+        with self.database.owner() as connection:
+            queued = job_runs.queue(connection, targets, by, refuse_active=request.refuse_active)
+        return {target: queued[target] for target in targets if target in queued}
+
+    def _work(
+        self,
+        job: Job,
+        parameters: Parameters,
+        request: RunRequest,
+        *,
+        run_date: date,
+        ids: Mapping[Target, str],
+        zones: Mapping[str, str],
+        employees: Mapping[str, Sequence[str]] | None,
+    ) -> Work:
+        targets = [target for target in ids if target[1] == run_date]
+        with self.database.reader() as connection:
+            due = due_rows(connection, job, targets)
+        return Work(
+            job,
+            parameters,
+            {name: WorkspaceRun(ids[name, day], day, zones[name], parameters) for name, day in targets},
+            due,
+            {name: employees.get(name, ()) for name, _ in targets} if employees is not None else {},
+            {name: request.row_ids for name, _ in targets} if request.row_ids is not None else {},
+        )
+
+
+def _groups(lagging: Mapping[str, int]) -> Iterable[list[str]]:
+    group: list[str] = []
+    load = 0
+    for workspace_id, events in lagging.items():
+        if group and (load + events > CATCH_UP_EVENTS or len(group) >= CATCH_UP_WORKSPACES):
+            yield group
+            group, load = [], 0
+        group.append(workspace_id)
+        load += events
+    if group:
+        yield group
+
+
+def _id_range(prefix: str) -> list[str]:
+    digits = prefix.replace("-", "")[:32]
+    return [str(UUID(digits.ljust(32, fill))) for fill in "0f"]

@@ -1,0 +1,103 @@
+"""Asking a job's candidates: how many rows are due where, over all workspaces, and the rows to work on."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from psycopg.rows import namedtuple_row
+
+from batch_jobs.engine.contract import EmployeeParameters, Job
+from batch_jobs.engine.job_runs import Target
+from batch_jobs.store.database import Transaction
+
+# The scope comes as arrays, so that the planner knows how many workspaces there are.
+_SCOPE = """scope AS (
+    SELECT * FROM unnest(%(scope_workspaces)s::text[], %(scope_dates)s::date[]) AS s(workspace_id, run_date)
+)"""
+
+
+def due_rows(connection: Transaction, job: Job, targets: Sequence[Target]) -> dict[Target, int]:
+    """How many rows make the job due, for those workspaces and run dates where there are any.
+
+    One statement, whatever the number of workspaces; several run dates of one workspace count apart.
+
+    Args:
+        connection: a reader's transaction.
+        job: the job.
+        targets: workspaces and run dates to look at.
+    """
+    if not targets:
+        return {}
+    # A need-check scans for all workspaces at once, so it is worth both cores from the first row on.
+    connection.execute("SET LOCAL parallel_setup_cost = 0")
+    connection.execute("SET LOCAL parallel_tuple_cost = 0")
+    found: dict[Target, int] = {}
+    for same_date in _by_date(targets):
+        rows = connection.execute(
+            f"WITH {_SCOPE} SELECT c.workspace_id, count(*) FROM ({job.candidates}) c WHERE c.due GROUP BY 1",
+            _values(job, same_date),
+        )
+        found.update(((workspace_id, same_date[0][1]), number) for workspace_id, number in rows.fetchall())
+    return found
+
+
+def candidate_rows(
+    connection: Transaction,
+    job: Job,
+    targets: Sequence[Target],
+    *,
+    employees: Collection[str] | None = None,
+    row_ids: Collection[str] | None = None,
+    after_row: str | None = None,
+    limit: int | None = None,
+) -> list[Any]:
+    """The rows to work on, as named tuples ordered by workspace and row id.
+
+    Args:
+        connection: a transaction whose scope holds the workspaces.
+        job: the job.
+        targets: workspaces, each with its run date.
+        employees: only rows of these employees.
+        row_ids: only these rows.
+        after_row: only rows behind this one, to go through a workspace slice by slice.
+        limit: how many at the most.
+    """
+    conditions, values = ["true"], dict(_values(job, targets))
+    if employees is not None:
+        conditions.append("c.employee_id = ANY (%(only_employees)s)")
+        values["only_employees"] = list(employees)
+    if row_ids is not None:
+        conditions.append("c.row_id = ANY (%(only_rows)s)")
+        values["only_rows"] = list(row_ids)
+    if after_row is not None:
+        conditions.append('c.row_id COLLATE "C" > %(after_row)s')
+        values["after_row"] = after_row
+    # LIMIT NULL is no limit.
+    values["row_limit"] = limit
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(
+            f"WITH {_SCOPE} SELECT * FROM ({job.candidates}) c WHERE {' AND '.join(conditions)} "
+            'ORDER BY c.workspace_id, c.row_id COLLATE "C" LIMIT %(row_limit)s',
+            values,
+        ).fetchall()
+
+
+def is_by_employee(job: Job) -> bool:
+    """Whether the job's rows belong to employees, so that it can be run for some of them."""
+    return issubclass(job.parameters, EmployeeParameters)
+
+
+def _by_date(targets: Sequence[Target]) -> list[list[Target]]:
+    """The targets of each run date. Most nights have one or two, and one date plans far better than a mixture."""
+    found: dict[Any, list[Target]] = {}
+    for target in targets:
+        found.setdefault(target[1], []).append(target)
+    return list(found.values())
+
+
+def _values(job: Job, targets: Sequence[Target]) -> dict[str, Any]:
+    run_dates = {run_date for _, run_date in targets}
+    return {
+        **job.arguments(run_dates),
+        "scope_workspaces": [workspace_id for workspace_id, _ in targets],
+        "scope_dates": [run_date for _, run_date in targets],
+    }
