@@ -27,6 +27,11 @@ def machine_binaries() -> Path | None:
     return Path(initdb).resolve().parent if initdb else None
 
 
+def binaries_of(build: str) -> Path | None:
+    """`Settings.postgres_bin` for a build, `embedded` or `machine`."""
+    return machine_binaries() if build == MACHINE else None
+
+
 class Databases:
     """A server of its own, in a temporary home, that makes databases for tests.
 
@@ -53,7 +58,9 @@ class Databases:
             Its URL.
         """
         name = f"test_{next(self._numbers)}"
-        self._superuser("CREATE DATABASE {} TEMPLATE {} OWNER {}", name, template or "template0", ROLE)
+        # Copied as files: six times as fast as by the log, which a crash would need.
+        statement = "CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY file_copy"
+        self._superuser(statement, name, template or "template0", ROLE)
         return self.server.url_of(name)
 
     def template(self, name: str, fill: Callable[[str], None]) -> str:
@@ -94,7 +101,7 @@ class Servers:
     def of(self, build: str) -> Databases:
         """The server of a build, `embedded` or `machine`."""
         if build not in self._databases:
-            self._databases[build] = Databases(machine_binaries() if build == MACHINE else None)
+            self._databases[build] = Databases(binaries_of(build))
         return self._databases[build]
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 import os
 import pwd
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -10,6 +11,9 @@ from typing import TypedDict
 from batch_jobs.errors import UnavailableError
 
 SERVER_USER = "postgres"
+
+# Told what is being done, for people who wait.
+Tell = Callable[[str], None]
 
 
 class Credentials(TypedDict, total=False):
@@ -44,13 +48,23 @@ class Account:
         if self.switched:
             os.chown(path, self.uid, self.gid)
 
-    def reach(self, path: Path) -> None:
-        """Let the user pass through all folders above a path, without letting it read them."""
+    def own_all(self, folder: Path) -> None:
+        """Make the user the owner of a folder with all that is in it, such as a copy that root made."""
+        if self.switched and folder.stat().st_uid != self.uid:
+            for parent, folders, files in os.walk(folder, topdown=False):
+                for name in folders + files:
+                    os.lchown(os.path.join(parent, name), self.uid, self.gid)
+            # Last, since it tells whether all is done.
+            os.chown(folder, self.uid, self.gid)
+
+    def reach(self, path: Path, tell: Tell) -> None:
+        """Let the user pass through all folders above a path, without letting it list them."""
         if not self.switched:
             return
         for folder in path.parents:
             mode = folder.stat().st_mode
             if not mode & stat.S_IXOTH:
+                tell(f"letting the user that runs PostgreSQL pass through {folder} (chmod o+x)")
                 folder.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
 
 

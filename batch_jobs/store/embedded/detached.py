@@ -28,7 +28,7 @@ def start_detached(
             last of them has ended.
         log: where its output goes; moved aside beyond 10 MB.
         folder: its working folder.
-        environment: all of its environment variables.
+        environment: all of its environment variables; LOCK_DESCRIPTOR is added, the descriptor that holds the lock.
         credentials: the system user to run it as, where that is another one.
     """
     if log.exists() and log.stat().st_size > LOG_BYTES:
@@ -44,7 +44,7 @@ def start_detached(
                 stdout=output,
                 stderr=output,
                 cwd=folder,
-                env=environment,
+                env={**environment, "LOCK_DESCRIPTOR": str(held)},
                 start_new_session=True,
                 pass_fds=[held],
                 **(credentials or {}),

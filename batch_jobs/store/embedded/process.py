@@ -104,10 +104,15 @@ def stop(folders: Folders, waiting: locks.Waiting | None = None) -> None:
         folders.socket.rmdir()
 
 
-def stop_if_unused(folders: Folders, binaries: Binaries) -> bool:
+def stop_if_unused(folders: Folders, binaries: Binaries, patience: float = 0) -> bool:
     """End the server unless a process holds it or a client is connected.
 
     Whoever wants to use it meanwhile waits, since they hold it first and look then.
+
+    Args:
+        folders: the places of the home.
+        binaries: the programs that the server was started from.
+        patience: seconds to wait for clients to leave.
 
     Returns:
         Whether the server is down.
@@ -117,11 +122,15 @@ def stop_if_unused(folders: Folders, binaries: Binaries) -> bool:
         if unused is None:
             return False
         try:
-            if not is_gone(folders):
+            patient_until = time.monotonic() + patience
+            while not is_gone(folders):
                 now = use(folders, binaries)
-                if now is None or now.clients > 0:
+                if now is not None and now.clients == 0:
+                    stop(folders)
+                elif time.monotonic() >= patient_until:
                     return False
-                stop(folders)
+                else:
+                    time.sleep(locks.POLL_SECONDS)
             return True
         finally:
             os.close(unused)
@@ -130,5 +139,5 @@ def stop_if_unused(folders: Folders, binaries: Binaries) -> bool:
 def _pid_file(folders: Folders) -> list[str]:
     try:
         return (folders.data / "postmaster.pid").read_text().splitlines()
-    except FileNotFoundError:
+    except OSError:
         return []

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -12,17 +12,17 @@ from urllib.parse import quote
 from batch_jobs.errors import UnavailableError
 from batch_jobs.settings import Settings
 from batch_jobs.store.embedded import holds, locks, process
-from batch_jobs.store.embedded.account import server_account
+from batch_jobs.store.embedded.account import Tell, server_account
 from batch_jobs.store.embedded.binaries import clean_environment, find_binaries
 from batch_jobs.store.embedded.cluster import DATABASE, ROLE, check_version, create_cluster, last_lines
 from batch_jobs.store.embedded.configuration import write_configuration
 from batch_jobs.store.embedded.detached import start_detached
 from batch_jobs.store.embedded.folders import Folders
 
-Progress = Callable[[str], None]
-
 PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 SCARCE_BYTES = 100_000_000
+# The server takes a moment to notice that a client has left.
+CLOSING_SECONDS = 1.0
 
 
 class EmbeddedServer:
@@ -46,14 +46,14 @@ class EmbeddedServer:
     def url_of(self, database: str, role: str = ROLE) -> str:
         """The URL of any database of this server, for any role."""
         # The port is named since libpq would else take PGPORT, which may be that of another server.
-        socket = quote(str(self._folders.socket), safe="")
+        socket = quote(os.fsencode(self._folders.socket), safe="")
         return f"postgresql://{quote(role)}@/{quote(database)}?host={socket}&port=5432"
 
     def is_running(self) -> bool:
         """Whether the server is up and ready."""
         return process.is_ready(self._folders)
 
-    def ensure_running(self, progress: Progress | None = None) -> None:
+    def ensure_running(self, progress: Tell | None = None) -> None:
         """Start the server unless it runs, and keep it up until this process ends or calls `stop_if_unused`.
 
         Makes the data folder where there is none, and waits for the recovery from a crash, however long it takes.
@@ -66,10 +66,14 @@ class EmbeddedServer:
         """
         self._folders.make()
         holds.hold_for_process(self._folders.users_lock, _telling(progress, "waiting for the database to stop"))
-        self._bring_up(progress)
+        try:
+            self._bring_up(progress)
+        except UnavailableError:
+            holds.give_up(self._folders.users_lock)
+            raise
 
     @contextmanager
-    def hold(self, progress: Progress | None = None) -> Iterator[None]:
+    def hold(self, progress: Tell | None = None) -> Iterator[None]:
         """Run the server at least for the length of a `with` block; see `ensure_running`."""
         self._folders.make()
         waiting = _telling(progress, "waiting for the database to stop")
@@ -86,12 +90,13 @@ class EmbeddedServer:
         if not self._folders.run.is_dir():
             return True
         holds.give_up(self._folders.users_lock)
-        stopped = process.stop_if_unused(self._folders, find_binaries(self._settings.postgres_bin))
+        binaries = find_binaries(self._settings.postgres_bin)
+        stopped = process.stop_if_unused(self._folders, binaries, patience=CLOSING_SECONDS)
         if stopped:
             self._wait_for_keeper()
         return stopped
 
-    def stop(self, progress: Progress | None = None) -> None:
+    def stop(self, progress: Tell | None = None) -> None:
         """Stop the server, whoever uses it, and its keeper."""
         if not self._folders.run.is_dir():
             return
@@ -101,10 +106,11 @@ class EmbeddedServer:
         self._wait_for_keeper()
 
     def _wait_for_keeper(self) -> None:
-        # It waits for the same lock as we did and ends by itself.
-        os.close(locks.take(self._folders.keeper_lock))
+        # It ends by itself when the server has ended, unless somebody has started the server again.
+        while locks.is_taken(self._folders.keeper_lock) and process.is_gone(self._folders):
+            time.sleep(locks.POLL_SECONDS)
 
-    def _bring_up(self, progress: Progress | None) -> None:
+    def _bring_up(self, progress: Tell | None) -> None:
         folders = self._folders
         if process.is_ready(folders) and (locks.is_taken(folders.keeper_lock) or process.is_gone(folders)):
             return
@@ -121,7 +127,7 @@ class EmbeddedServer:
                     f"{self._disk_hint()}"
                 ) from error
 
-    def _await_what_runs(self, progress: Progress | None) -> None:
+    def _await_what_runs(self, progress: Tell | None) -> None:
         """Wait until the server is ready, or until nothing is left of it."""
         began = time.monotonic()
         waiting = _telling(progress, "the database is starting or stopping")
@@ -137,20 +143,20 @@ class EmbeddedServer:
             waiting(time.monotonic() - began)
             time.sleep(locks.POLL_SECONDS)
 
-    def _start(self, progress: Progress | None) -> None:
+    def _start(self, progress: Tell | None) -> None:
         tell = progress or (lambda _: None)
         folders = self._folders
         binaries = find_binaries(self._settings.postgres_bin)
         account = server_account(folders.home)
-        major = binaries.major_version(account)
-        account.reach(folders.data)
+        major = binaries.major_version(account, tell)
+        account.reach(folders.data, tell)
         if not folders.data.exists():
             tell(f"making a PostgreSQL {major} database in {folders.data}")
             create_cluster(folders.data, binaries, account, durable=self._configuration.get("fsync") != "off")
         check_version(folders.data, major, binaries)
-        folders.make_socket(account)
-        account.reach(folders.socket)
-        write_configuration(folders.data, folders.socket, self._configuration)
+        account.own_all(folders.data)
+        folders.make_socket(account, tell)
+        write_configuration(folders.data, folders.socket, self._configuration, account)
         # Nothing runs here, as the lock and the socket say; the process id in the file may be another program's.
         (folders.data / "postmaster.pid").unlink(missing_ok=True)
         tell("starting the database")
@@ -165,7 +171,7 @@ class EmbeddedServer:
         )
         self._await_ready(log_end, progress)
 
-    def _await_ready(self, log_end: int, progress: Progress | None) -> None:
+    def _await_ready(self, log_end: int, progress: Tell | None) -> None:
         began = time.monotonic()
         waiting = _telling(progress, "the database starts, or recovers from a crash")
         while not process.is_ready(self._folders):
@@ -203,7 +209,7 @@ class EmbeddedServer:
         return f"; its disk has only {free // 1_000_000} MB free: make room" if free < SCARCE_BYTES else ""
 
 
-def _telling(progress: Progress | None, text: str) -> locks.Waiting:
+def _telling(progress: Tell | None, text: str) -> locks.Waiting:
     """Report a wait after its first second and then every five."""
     due = 1.0
 
