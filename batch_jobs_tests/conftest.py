@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from batch_jobs.store.database import Database
+from batch_jobs.store.schema import migrate
 from batch_jobs_tests.postgres import MACHINE, Databases, Servers, builds, machine_binaries
 
 
@@ -52,3 +54,21 @@ def make_database(databases: Databases) -> Iterator[Callable[..., str]]:
     yield make
     for url in made:
         databases.drop_database(url)
+
+
+@pytest.fixture
+def migrated(databases: Databases) -> str:
+    """The template with the newest schema, for `make_database(migrated)`."""
+    return databases.template("migrated", _migrate)
+
+
+@pytest.fixture
+def database(make_database: Callable[..., str], migrated: str) -> Iterator[Database]:
+    """A fresh database with the newest schema and no rows."""
+    with Database(make_database(migrated)) as opened:
+        yield opened
+
+
+def _migrate(url: str) -> None:
+    with Database(url) as opened:
+        migrate(opened)

@@ -1,0 +1,1 @@
+"""Tests of the engine: real runs on a real PostgreSQL."""
