@@ -1,38 +1,68 @@
 """Events of an asset from within an op, many at once. What needs private parts of Dagster to write them is here."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 from uuid import uuid4
 
-from dagster import AssetExecutionContext, AssetKey, AssetMaterialization, DagsterEvent
-from dagster._core.events import DagsterEventBatchMetadata
+from dagster import (
+    AssetExecutionContext,
+    AssetMaterialization,
+    AssetObservation,
+    DagsterEvent,
+    DagsterInstance,
+    OpExecutionContext,
+)
+from dagster._core.events import (
+    AssetObservationData,
+    DagsterEventBatchMetadata,
+    DagsterEventType,
+    StepMaterializationData,
+)
+from dagster._core.execution.context.system import StepExecutionContext
 from dagster._core.execution.plan.outputs import StepOutputData, StepOutputHandle
-from dagster._utils.warnings import disable_dagster_warnings
+from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
 
+AssetEvent = AssetMaterialization | AssetObservation
 OUTPUT = "result"
 
 
-def report_materializations(
-    context: AssetExecutionContext, asset_key: AssetKey, metadata: Mapping[str, Mapping[str, Any]]
-) -> None:
-    """Record that partitions of an asset are materialized, in one write instead of one write each.
+def report_events(context: AssetExecutionContext | OpExecutionContext, events: Sequence[AssetEvent]) -> None:
+    """Record events of partitions in one write instead of one write each.
 
     `context.log_event` takes 13 ms an event, this less than 1 ms. May be called several times in a run, with what was
     finished since the last time.
 
     Args:
         context: of the op that is running.
-        asset_key: the asset.
-        metadata: by partition key, in the order to report.
+        events: all of one kind, in the order to record.
     """
-    step_context = context.op_execution_context._step_execution_context
+    step_context = _step_context(context)
     batch_id = str(uuid4())
-    last = len(metadata) - 1
-    for number, (partition, entries) in enumerate(metadata.items()):
-        with disable_dagster_warnings():
-            materialization = AssetMaterialization(asset_key, partition=partition, metadata=entries)
-        DagsterEvent.asset_materialization(
-            step_context, materialization, DagsterEventBatchMetadata(batch_id, number == last)
+    for number, event in enumerate(events, 1):
+        batch = DagsterEventBatchMetadata(batch_id, is_end=number == len(events))
+        if isinstance(event, AssetMaterialization):
+            DagsterEvent.asset_materialization(step_context, event, batch)
+        else:
+            DagsterEvent.asset_observation(step_context, event, batch)
+
+
+def report_runless_events(instance: DagsterInstance, events: Sequence[AssetEvent]) -> None:
+    """Record events of assets that no Dagster run made, in one write.
+
+    Args:
+        instance: where.
+        events: all of one kind, in the order to record.
+    """
+    batch_id = str(uuid4())
+    for number, event in enumerate(events, 1):
+        kind, data = (
+            (DagsterEventType.ASSET_MATERIALIZATION, StepMaterializationData(event))
+            if isinstance(event, AssetMaterialization)
+            else (DagsterEventType.ASSET_OBSERVATION, AssetObservationData(event))
+        )
+        instance.report_dagster_event(
+            DagsterEvent(kind.value, RUNLESS_JOB_NAME, event_specific_data=data),
+            run_id=RUNLESS_RUN_ID,
+            batch_metadata=DagsterEventBatchMetadata(batch_id, is_end=number == len(events)),
         )
 
 
@@ -41,7 +71,12 @@ def output_is_ready(context: AssetExecutionContext) -> DagsterEvent:
 
     Yielding an `Output` would do so too, and record every requested partition as materialized, the failed ones also.
     """
-    step_context = context.op_execution_context._step_execution_context
+    step_context = _step_context(context)
     step_context.observe_output(OUTPUT)
     handle = StepOutputHandle(step_context.step.key, OUTPUT)
     return DagsterEvent.step_output_event(step_context, StepOutputData(handle))
+
+
+def _step_context(context: AssetExecutionContext | OpExecutionContext) -> StepExecutionContext:
+    op_context = context.op_execution_context if isinstance(context, AssetExecutionContext) else context
+    return op_context._step_execution_context

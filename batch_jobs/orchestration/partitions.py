@@ -1,18 +1,24 @@
-"""What job runs are partitioned by: run date and workspace; and the sensor that keeps the workspaces current."""
+"""What job runs are partitioned by: run date and workspace."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
 from dagster import (
+    DagsterInstance,
     DailyPartitionsDefinition,
     DynamicPartitionsDefinition,
     MultiPartitionsDefinition,
+    TimeWindowPartitionsDefinition,
 )
+
+from batch_jobs.errors import BadInputError
 
 DATE = "date"
 WORKSPACE = "workspace"
-WORKSPACES = DynamicPartitionsDefinition(name="workspaces")
-# Dagster's offset counts from yesterday: today and tomorrow, so that workspaces ahead of UTC have their today.
+WORKSPACES_NAME = "workspaces"
+WORKSPACES = DynamicPartitionsDefinition(name=WORKSPACES_NAME)
+# Dagster counts from yesterday: today and tomorrow too, so that workspaces ahead of UTC have their today.
 DAYS_AFTER_YESTERDAY = 2
 
 
@@ -24,7 +30,7 @@ class Target(NamedTuple):
 
     @property
     def partition_key(self) -> str:
-        # Dagster joins the dimensions by their names in alphabetical order.
+        """Dagster joins the dimensions in the alphabetical order of their names."""
         return f"{self.run_date.isoformat()}|{self.workspace_id}"
 
 
@@ -37,9 +43,8 @@ def job_partitions(*, today: date, days_back: int) -> MultiPartitionsDefinition:
         today: the date in UTC.
         days_back: days before it that are still in the window.
     """
-    dates = DailyPartitionsDefinition(
-        start_date=(today - timedelta(days=days_back)).isoformat(), end_offset=DAYS_AFTER_YESTERDAY
-    )
+    first = today - timedelta(days=days_back)
+    dates = DailyPartitionsDefinition(start_date=first.isoformat(), end_offset=DAYS_AFTER_YESTERDAY)
     return MultiPartitionsDefinition({DATE: dates, WORKSPACE: WORKSPACES})
 
 
@@ -47,3 +52,43 @@ def read_partition_key(key: str) -> Target:
     """The workspace and run date that a partition key names."""
     run_date, _, workspace_id = key.partition("|")
     return Target(workspace_id, date.fromisoformat(run_date))
+
+
+def workspace_keys(instance: DagsterInstance) -> Sequence[str]:
+    """The workspaces that are partitions, in the order that makes them neighbours: that in which they were added."""
+    return instance.get_dynamic_partitions(WORKSPACES_NAME)
+
+
+def window(partitions: MultiPartitionsDefinition) -> tuple[date, date]:
+    """The first and the last run date that have partitions now."""
+    dates = partitions.get_partitions_def_for_dimension(DATE)
+    assert isinstance(dates, TimeWindowPartitionsDefinition)
+    first, last = dates.get_first_partition_key(), dates.get_last_partition_key()
+    assert first is not None
+    assert last is not None
+    return date.fromisoformat(first), date.fromisoformat(last)
+
+
+def known_targets(
+    keys: Sequence[str], partitions: MultiPartitionsDefinition, instance: DagsterInstance
+) -> list[Target]:
+    """What these partition keys stand for.
+
+    Raises:
+        BadInputError: a key is outside of the window or names no active workspace.
+    """
+    targets = [read_partition_key(key) for key in keys]
+    first, last = window(partitions)
+    workspaces = set(workspace_keys(instance))
+    for target in targets:
+        if not first <= target.run_date <= last:
+            raise BadInputError(
+                f'partition "{target.partition_key}" is outside of the window of run dates, {first} to {last}; use '
+                "run_batch_jobs or `batch-jobs run` for other days, or widen it by BATCH_JOBS_PARTITION_DAYS_BACK"
+            )
+        if target.workspace_id not in workspaces:
+            raise BadInputError(
+                f'partition "{target.partition_key}" names no active workspace; a new one becomes a partition within '
+                "a minute while the sensor workspace_partitions runs"
+            )
+    return targets

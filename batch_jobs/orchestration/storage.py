@@ -11,9 +11,9 @@ from dagster._core.storage.event_log import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import PostgresEventLogStorage, PostgresRunStorage, PostgresScheduleStorage
 
+from batch_jobs.installation import database_url
 from batch_jobs.settings import Settings, read_settings
 from batch_jobs.store.database import Database
-from batch_jobs.store.embedded import EmbeddedServer
 
 SCHEMA = "dagster"
 # Held while the schema is made: several processes open a new installation at the same moment.
@@ -32,12 +32,7 @@ def orchestrator_database_url(settings: Settings | None = None) -> str:
     Raises:
         UnavailableError: the database can not be started or reached.
     """
-    settings = settings or read_settings()
-    if settings.database_url is None:
-        server = EmbeddedServer(settings)
-        server.ensure_running()
-        return _url_in_schema(server.url)
-    return _url_in_schema(settings.database_url)
+    return _url_in_schema(database_url(settings or read_settings()))
 
 
 @cache

@@ -4,26 +4,28 @@ import os
 import socket
 from typing import Any
 
-from dagster import DagsterInstance, DagsterRun, DefaultRunLauncher
+from dagster import DagsterRun, DefaultRunLauncher
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 
 WORKER_TAG = "batch_jobs/worker"
 
 
-def sign_run(instance: DagsterInstance, run_id: str) -> None:
-    """Tag a run with the process that works on it: host, process id, and when that process began."""
+def signature(run_id: str) -> str:
+    """What this process signs a run with: the run, the host, the process and when that began."""
     import psutil
 
-    signature = f"{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time():.2f}"
-    instance.add_run_tags(run_id, {WORKER_TAG: signature})
+    return f"{run_id}:{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time():.2f}"
 
 
-def is_gone(signature: str) -> bool:
-    """Whether the process of this signature ended. One on another host can not be seen and counts as alive."""
+def is_gone(signed: str, run_id: str) -> bool:
+    """Whether the process that signed a run has ended.
+
+    One on another host can not be seen and counts as alive; so does that of a run whose tags were copied.
+    """
     import psutil
 
-    host, process_id, began = signature.rsplit(":", 2)
-    if host != socket.gethostname():
+    signed_run, host, process_id, began = signed.split(":")
+    if signed_run != run_id or host != socket.gethostname():
         return False
     try:
         # The number may belong to another process by now.
@@ -44,7 +46,7 @@ class WatchedRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        signature = run.tags.get(WORKER_TAG)
-        if signature is None or not is_gone(signature):
+        signed = run.tags.get(WORKER_TAG)
+        if signed is None or not is_gone(signed, run.run_id):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
-        return CheckRunHealthResult(WorkerStatus.FAILED, f"worker lost: the process {signature} is gone")
+        return CheckRunHealthResult(WorkerStatus.FAILED, f"worker lost: the process of {signed} is gone")

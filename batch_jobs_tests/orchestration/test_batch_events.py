@@ -1,12 +1,13 @@
 """Many materializations at once, and assets downstream of an op that reported its own."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dagster import (
     AssetExecutionContext,
     AssetKey,
     AssetMaterialization,
+    AssetObservation,
     BackfillPolicy,
     DagsterEvent,
     DagsterEventType,
@@ -25,7 +26,7 @@ from dagster import (
 )
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from batch_jobs.orchestration.batch_events import output_is_ready, report_materializations
+from batch_jobs.orchestration.batch_events import output_is_ready, report_events, report_runless_events
 
 KEYS = [f"w-{number:04d}" for number in range(500)]
 PARTITIONED = {
@@ -35,6 +36,13 @@ PARTITIONED = {
 }
 
 
+def materializations(asset_name: str, keys: Sequence[str]) -> list[AssetMaterialization]:
+    return [
+        AssetMaterialization(asset_name, partition=key, metadata={"number": number, "name": key})
+        for number, key in enumerate(keys)
+    ]
+
+
 @asset(**PARTITIONED)
 def counted(context: AssetExecutionContext) -> Iterator[DagsterEvent]:
     """Reports 50 of another asset one by one, then all of its own at once, and says how long each took."""
@@ -42,9 +50,7 @@ def counted(context: AssetExecutionContext) -> Iterator[DagsterEvent]:
     for key in KEYS[:50]:
         context.log_event(AssetMaterialization("other", partition=key, metadata={"number": 1}))
     between = time.monotonic()
-    report_materializations(
-        context, AssetKey("counted"), {key: {"number": number, "name": key} for number, key in enumerate(KEYS)}
-    )
+    report_events(context, materializations("counted", KEYS))
     ended = time.monotonic()
     context.instance.add_run_tags(
         context.run.run_id, {"one_by_one": str((between - began) / 50), "batch": str((ended - between) / 500)}
@@ -55,9 +61,11 @@ def counted(context: AssetExecutionContext) -> Iterator[DagsterEvent]:
 @asset(**PARTITIONED)
 def upstream(context: AssetExecutionContext) -> Iterator[DagsterEvent]:
     """Reports its second and fourth partition, and fails."""
-    report_materializations(context, AssetKey("upstream"), {KEYS[1]: {}})
-    report_materializations(context, AssetKey("upstream"), {})
-    report_materializations(context, AssetKey("upstream"), {KEYS[3]: {}})
+    report_events(context, materializations("upstream", [KEYS[1]]))
+    report_events(
+        context, [AssetObservation("upstream", partition=key, metadata={"why": "it failed"}) for key in KEYS[:2]]
+    )
+    report_events(context, materializations("upstream", [KEYS[3]]))
     yield output_is_ready(context)
     raise Failure("the others failed")
 
@@ -65,7 +73,7 @@ def upstream(context: AssetExecutionContext) -> Iterator[DagsterEvent]:
 @asset(**PARTITIONED, deps=[upstream])
 def downstream(context: AssetExecutionContext) -> Iterator[DagsterEvent]:
     """Reports all of its partitions."""
-    report_materializations(context, AssetKey("downstream"), {key: {} for key in context.partition_keys})
+    report_events(context, materializations("downstream", context.partition_keys))
     yield output_is_ready(context)
 
 
@@ -106,3 +114,15 @@ def test_only_what_was_reported_is_materialized_and_assets_downstream_still_run(
         assert not result.success
     assert instance.get_materialized_partitions(AssetKey("upstream")) == {KEYS[1], KEYS[3]}
     assert instance.get_materialized_partitions(AssetKey("downstream")) == set(KEYS[:5])
+    assert len(instance.all_logs(result.run_id, of_type=DagsterEventType.ASSET_OBSERVATION)) == 2
+
+
+def test_events_without_a_run(instance: DagsterInstance) -> None:
+    report_runless_events(instance, materializations("counted", KEYS[:3]))
+    report_runless_events(instance, [])
+    report_runless_events(instance, [AssetObservation("counted", partition=KEYS[3])])
+    assert instance.get_materialized_partitions(AssetKey("counted")) == set(KEYS[:3])
+    newest = instance.get_latest_materialization_event(AssetKey("counted"))
+    assert newest is not None
+    assert newest.get_dagster_event().materialization.metadata["name"].value == KEYS[2]
+    assert len(instance.fetch_observations(AssetKey("counted"), limit=10).records) == 1

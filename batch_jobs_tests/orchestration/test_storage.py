@@ -9,6 +9,7 @@ import pytest
 from dagster import (
     AssetExecutionContext,
     AssetKey,
+    AssetMaterialization,
     BackfillPolicy,
     DagsterEvent,
     DagsterEventType,
@@ -24,7 +25,7 @@ from dagster_postgres import PostgresEventLogStorage
 from sqlalchemy import make_url
 
 from batch_jobs.errors import UnavailableError
-from batch_jobs.orchestration.batch_events import output_is_ready, report_materializations
+from batch_jobs.orchestration.batch_events import output_is_ready, report_events
 from batch_jobs.orchestration.storage import EventLogStorage, RunStorage, ScheduleStorage, orchestrator_database_url
 from batch_jobs.settings import read_settings
 
@@ -38,9 +39,8 @@ KEYS = [f"w-{number:04d}" for number in range(400)]
 )
 def numbers(context: AssetExecutionContext) -> Iterator[DagsterEvent]:
     """Materializes the even partitions and fails."""
-    report_materializations(
-        context, AssetKey("numbers"), {key: {} for key in context.partition_keys if int(key[-1]) % 2 == 0}
-    )
+    even = [key for key in context.partition_keys if int(key[-1]) % 2 == 0]
+    report_events(context, [AssetMaterialization("numbers", partition=key) for key in even])
     yield output_is_ready(context)
     raise Failure("the odd ones failed")
 

@@ -1,0 +1,19 @@
+"""How a request that is refused ends a run: as a failure with the text for people."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dagster import AssetExecutionContext, Failure, OpExecutionContext
+
+from batch_jobs.errors import BatchJobsError
+from batch_jobs.orchestration.history import STATUS_TAG
+
+
+@contextmanager
+def refusals_as_failures(context: AssetExecutionContext | OpExecutionContext) -> Iterator[None]:
+    """Let the run fail with the text of an error that a person can mend."""
+    try:
+        yield
+    except BatchJobsError as error:
+        context.instance.add_run_tags(context.run.run_id, {STATUS_TAG: "failed"})
+        raise Failure(str(error), allow_retries=False) from None

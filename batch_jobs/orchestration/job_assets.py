@@ -1,0 +1,73 @@
+"""A scheduled job as Dagster sees it: an asset partitioned by run date and workspace, and the job that selects it."""
+
+from collections.abc import Iterator, Mapping
+
+from dagster import (
+    AssetExecutionContext,
+    AssetsDefinition,
+    BackfillPolicy,
+    DagsterEvent,
+    MultiPartitionsDefinition,
+    asset,
+    define_asset_job,
+)
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from batch_jobs.engine.contract import Job
+from batch_jobs.engine.projection import Projection
+from batch_jobs.orchestration.asset_keys import job_key, projection_key
+from batch_jobs.orchestration.failures import refusals_as_failures
+from batch_jobs.orchestration.history import JOB_TAG
+from batch_jobs.orchestration.job_op import run_partitions
+from batch_jobs.orchestration.op_config import op_config
+from batch_jobs.orchestration.resources import ENGINE
+
+
+def job_asset(
+    job: Job, partitions: MultiPartitionsDefinition, projections: Mapping[str, Projection]
+) -> AssetsDefinition:
+    """The asset `jobs/<name>`, whose compute is the job's op with its Config.
+
+    Args:
+        job: the job.
+        partitions: by run date and workspace.
+        projections: all of them; the job comes after those that its need-check reads.
+    """
+    config_class = op_config(type(job))
+
+    @asset(
+        key=job_key(job.name),
+        description=_describe(job),
+        group_name="jobs",
+        partitions_def=partitions,
+        # Neighbouring partitions of a backfill become one run: a run costs seconds, a partition a millisecond.
+        backfill_policy=BackfillPolicy.single_run(),
+        # The op itself reports what is materialized; see batch_events.
+        output_required=False,
+        deps=[
+            *(job_key(name) for name in job.after),
+            *(projection_key(name) for name in projections if f"projections.{name}" in job.candidates),
+        ],
+        required_resource_keys={ENGINE},
+        pool=job.name,
+    )
+    def compute(context: AssetExecutionContext, config: config_class) -> Iterator[DagsterEvent]:  # type: ignore[valid-type]
+        with refusals_as_failures(context):
+            yield from run_partitions(context, job, config, partitions)
+
+    return compute
+
+
+def asset_job(job: Job) -> UnresolvedAssetJobDefinition:
+    """The Dagster job of the job's name, which its schedule starts."""
+    return define_asset_job(
+        job.name, selection=[job_key(job.name)], description=job.description, tags={JOB_TAG: job.name}
+    )
+
+
+def _describe(job: Job) -> str:
+    counters = "\n".join(
+        f"- `{counter.name}`: {counter.description}{' (above zero: a warning)' if counter.warns else ''}"
+        for counter in job.counters
+    )
+    return f"{job.description}\n\n{counters}"

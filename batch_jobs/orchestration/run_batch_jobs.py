@@ -1,0 +1,195 @@
+"""The op job `run_batch_jobs`: any jobs, any run date, any workspaces, as a dry run unless told otherwise."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from graphlib import TopologicalSorter
+from typing import Any
+
+from dagster import Config, Failure, JobDefinition, MultiPartitionsDefinition, OpExecutionContext, job, op
+from pydantic import Field
+
+from batch_jobs.engine.contract import Job
+from batch_jobs.engine.engine import Engine
+from batch_jobs.engine.job_runs import JobRun, Target
+from batch_jobs.engine.requests import RunRequest, find_job
+from batch_jobs.errors import BadInputError
+from batch_jobs.orchestration.batch_events import report_events
+from batch_jobs.orchestration.failures import refusals_as_failures
+from batch_jobs.orchestration.history import DONE, partition_events, run_date_tag, run_tags, table
+from batch_jobs.orchestration.interrupts import stopping_between_chunks
+from batch_jobs.orchestration.launch import read_launch
+from batch_jobs.orchestration.partitions import window, workspace_keys
+from batch_jobs.orchestration.progress_log import ProgressLog
+from batch_jobs.orchestration.resources import ENGINE, engine_of
+
+ROWS_SHOWN = 1000
+
+
+class RunBatchJobsConfig(Config):
+    """What to run, for whom, and for which day."""
+
+    jobs: list[str] = Field(
+        description="Names of the jobs, such as timesheet_statement_generate. They run one after another, each after "
+        "those of the list that it comes after."
+    )
+    run_date: str = Field(
+        default="",
+        description="The day to run for, as YYYY-MM-DD; any day, also outside of the window of the partitions. Empty: "
+        "each workspace's own today.",
+    )
+    workspaces: list[str] = Field(
+        default_factory=list,
+        description="Ids of the workspaces. They are run whatever the hour and whatever other jobs are due. Empty: all "
+        "where the job is due (with force: all active ones).",
+    )
+    dry_run: bool = Field(
+        default=True,
+        description="Do all the work, undo it, and show the counters and up to 100 of the rows of each job run that a "
+        "real run would write. Nothing is changed. Set it to false to write.",
+    )
+    allow_future: bool = Field(
+        default=False,
+        description="Allow a run date after a workspace's own today. What is written for a future day has to be undone "
+        "by hand. A dry run needs no permission.",
+    )
+    force: bool = Field(
+        default=False,
+        description="With no workspaces named: take all active ones, due or not. Those with nothing to do end as "
+        "completed and say so.",
+    )
+    employee_id: str = Field(
+        default="",
+        description="Only this employee. The job then does not count as done for the workspace and run date.",
+    )
+    org_unit_id: str = Field(
+        default="",
+        description="Only employees of this org unit and those below it. The job then does not count as done for the "
+        "workspace and run date.",
+    )
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="More parameters by name, given to each of the jobs; see their descriptions."
+    )
+
+
+def run_batch_jobs_job(partitions: MultiPartitionsDefinition) -> JobDefinition:
+    """The job of the launchpad for what-if runs and for days outside of the window."""
+
+    @op(required_resource_keys={ENGINE}, description="Runs the named jobs, one after another.")
+    def run_jobs(context: OpExecutionContext, config: RunBatchJobsConfig) -> None:
+        with refusals_as_failures(context):
+            _run(context, config, partitions)
+
+    @job(
+        name="run_batch_jobs",
+        description="Runs any jobs for any run date and any workspaces, also for days that have no partitions. A dry "
+        "run unless dry_run is set to false.",
+    )
+    def run_batch_jobs() -> None:
+        run_jobs()
+
+    return run_batch_jobs
+
+
+def _run(context: OpExecutionContext, config: RunBatchJobsConfig, partitions: MultiPartitionsDefinition) -> None:
+    engine = engine_of(context.resources)
+    launch = read_launch(context.run.tags)
+    parameters = _parameters(config)
+    log = ProgressLog(context.log)
+    first, last = window(partitions)
+    shown = set(workspace_keys(context.instance))
+
+    def on_finished(runs: Sequence[JobRun]) -> None:
+        log.finished(runs)
+        in_grid = [run for run in runs if first <= run.run_date <= last and run.workspace_id in shown]
+        events = partition_events(engine, in_grid)
+        report_events(context, events.materializations)
+        report_events(context, events.observations)
+
+    runs: list[JobRun] = []
+    with stopping_between_chunks() as should_stop:
+        for chosen in _in_order(engine, config.jobs):
+            targets = _targets(engine, chosen, config)
+            if not targets or should_stop():
+                context.log.info(f"{chosen.name}: nothing is due")
+                continue
+            runs += engine.run(
+                RunRequest(
+                    job=chosen.name,
+                    targets=targets,
+                    parameters=parameters,
+                    trigger=launch.trigger,
+                    actor=launch.actor,
+                    allow_future=config.allow_future,
+                    dagster_run_id=context.run.run_id,
+                ),
+                on_finished=on_finished,
+                on_progress=log.progress,
+                should_stop=should_stop,
+            )
+        context.instance.add_run_tags(context.run.run_id, {**run_tags(runs, {}), **_date_tag(runs)})
+    metadata = _metadata(runs)
+    failed = [run for run in runs if run.status not in DONE]
+    if failed:
+        raise Failure(f"{len(failed)} of {len(runs)} job runs failed", metadata=metadata, allow_retries=False)
+    context.add_output_metadata(metadata)
+
+
+def _parameters(config: RunBatchJobsConfig) -> dict[str, Any]:
+    narrowing = {"employee_id": config.employee_id, "org_unit_id": config.org_unit_id}
+    return {
+        **config.parameters,
+        "dry_run": config.dry_run,
+        **{name: value for name, value in narrowing.items() if value},
+    }
+
+
+def _in_order(engine: Engine, names: Sequence[str]) -> Iterator[Job]:
+    """The jobs, each after those of them that it comes after, directly or through others."""
+    if not names:
+        raise BadInputError(f"no job is named in jobs; expected one or more of: {', '.join(sorted(engine.jobs))}")
+    wanted = {find_job(engine.jobs, name).name for name in names}
+    order = TopologicalSorter({name: known.after for name, known in engine.jobs.items()}).static_order()
+    return (engine.jobs[name] for name in order if name in wanted)
+
+
+def _targets(engine: Engine, chosen: Job, config: RunBatchJobsConfig) -> list[Target]:
+    run_date = _read_date(config.run_date)
+    if not config.workspaces and not config.force:
+        return [(item.workspace_id, item.run_date) for item in engine.due([chosen.name], run_date=run_date).due]
+    workspaces = config.workspaces or engine.active_workspaces()
+    own = engine.own_today(workspaces)
+    return [(workspace_id, run_date or own[workspace_id]) for workspace_id in workspaces]
+
+
+def _read_date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise BadInputError(f'run_date is "{text}"; expected a day as YYYY-MM-DD, or nothing for today') from None
+
+
+def _date_tag(runs: Sequence[JobRun]) -> Mapping[str, str]:
+    return run_date_tag({run.run_date for run in runs}) if runs else {}
+
+
+def _metadata(runs: Sequence[JobRun]) -> dict[str, Any]:
+    rows = [
+        {
+            "job": run.job,
+            "workspace": run.workspace_id,
+            "run_date": run.run_date,
+            "status": run.status,
+            "counters": ", ".join(f"{name} {value}" for name, value in run.counters.items()),
+            "errors": run.errors,
+            "message": run.message,
+        }
+        for run in runs[:ROWS_SHOWN]
+    ]
+    metadata: dict[str, Any] = {"job_runs": len(runs)}
+    if rows:
+        metadata["runs"] = table(rows)
+    for name in dict.fromkeys(run.job for run in runs):
+        plan = [{"workspace": run.workspace_id, **row} for run in runs if run.job == name for row in run.plan or ()]
+        if plan:
+            metadata[f"plan of {name}"] = table(plan[:ROWS_SHOWN])
+    return metadata

@@ -1,0 +1,73 @@
+"""Which Dagster runs to ask for, given what is due. Pure."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from batch_jobs.engine.due import DueItem
+from batch_jobs.orchestration.partitions import Target
+from batch_jobs.orchestration.ranges import KeyRange, covering_ranges
+
+RANGES_AT_MOST = 4
+ALONE_AT_MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What a schedule asks for.
+
+    Attributes:
+        ranges: run date and workspaces, oldest date first.
+        alone: what failed before. Each gets a run of its own, so that its cell turns red when it fails again, and
+            only its.
+        notes: what is due and yet not asked for now, in words.
+    """
+
+    ranges: Sequence[tuple[date, KeyRange]]
+    alone: Sequence[Target]
+    notes: Sequence[str]
+
+
+def plan_runs(
+    due: Sequence[DueItem], workspaces: Sequence[str], *, under_way: Collection[Target], dates: tuple[date, date]
+) -> RunPlan:
+    """Plan few runs over what is due.
+
+    Args:
+        due: what is due, oldest run date first.
+        workspaces: those that are partitions, in Dagster's order.
+        under_way: what unfinished runs were asked for.
+        dates: first and last run date that have partitions.
+    """
+    known = set(workspaces)
+    left: list[DueItem] = []
+    unseen = outside = asked = 0
+    for item in due:
+        if not dates[0] <= item.run_date <= dates[1]:
+            outside += 1
+        elif item.workspace_id not in known:
+            unseen += 1
+        elif Target(item.workspace_id, item.run_date) in under_way:
+            asked += 1
+        else:
+            left.append(item)
+    alone = [Target(item.workspace_id, item.run_date) for item in left if item.failures]
+    fresh = [item for item in left if not item.failures]
+    notes = [
+        f"{number} {why}"
+        for number, why in (
+            (asked, "asked for already"),
+            (unseen, "not yet a partition"),
+            (outside, f"outside of the window {dates[0]} to {dates[1]}"),
+            (len(alone) - ALONE_AT_MOST, "to be tried again at the next tick"),
+        )
+        if number > 0
+    ]
+    ranges = [
+        (day, found)
+        for day in sorted({item.run_date for item in fresh})
+        for found in covering_ranges(
+            {item.workspace_id for item in fresh if item.run_date == day}, workspaces, at_most=RANGES_AT_MOST
+        )
+    ]
+    return RunPlan(ranges, alone[:ALONE_AT_MOST], notes)

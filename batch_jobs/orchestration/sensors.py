@@ -1,0 +1,106 @@
+"""What is watched all the time: new and gone workspaces, dead workers, and job runs that Dagster did not start."""
+
+import json
+from datetime import datetime
+
+from dagster import (
+    AddDynamicPartitionsRequest,
+    DefaultSensorStatus,
+    DeleteDynamicPartitionsRequest,
+    MultiPartitionsDefinition,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    sensor,
+)
+
+from batch_jobs.orchestration.batch_events import report_runless_events
+from batch_jobs.orchestration.history import partition_events
+from batch_jobs.orchestration.ledger_reads import Place, ended_outside_dagster
+from batch_jobs.orchestration.partitions import WORKSPACES, window, workspace_keys
+from batch_jobs.orchestration.resources import ENGINE, engine_of
+
+OUTSIDE_RUNS_AT_MOST = 1000
+
+
+def workspace_partitions_sensor() -> SensorDefinition:
+    """Keeps the partitions equal to the active workspaces."""
+
+    @sensor(
+        name="workspace_partitions",
+        minimum_interval_seconds=30,
+        default_status=DefaultSensorStatus.RUNNING,
+        required_resource_keys={ENGINE},
+        description="Makes each active workspace a partition, and takes suspended and deleted ones away. Their history "
+        "is there again when they are resumed.",
+    )
+    def workspace_partitions(context: SensorEvaluationContext) -> SensorResult:
+        active = engine_of(context.resources).active_workspaces()
+        present = workspace_keys(context.instance)
+        new = sorted(set(active) - set(present))
+        gone = sorted(set(present) - set(active))
+        told = f"{len(active)} active workspaces; {len(new)} added, {len(gone)} removed"
+        context.log.info(told)
+        requests: list[AddDynamicPartitionsRequest | DeleteDynamicPartitionsRequest] = []
+        if new:
+            requests.append(WORKSPACES.build_add_request(new))
+        if gone:
+            requests.append(WORKSPACES.build_delete_request(gone))
+        return SensorResult(skip_reason=SkipReason(told), dynamic_partitions_requests=requests)
+
+    return workspace_partitions
+
+
+def lost_workers_sensor() -> SensorDefinition:
+    """Ends the job runs of dead workers."""
+
+    @sensor(
+        name="lost_workers",
+        minimum_interval_seconds=15,
+        default_status=DefaultSensorStatus.RUNNING,
+        required_resource_keys={ENGINE},
+        description="Ends the job runs of workers that gave no sign of life as failed (worker lost), so that they are "
+        "due again.",
+    )
+    def lost_workers(context: SensorEvaluationContext) -> SkipReason:
+        lost = engine_of(context.resources).fail_lost_workers()
+        if lost:
+            context.log.warning(f"{lost} job runs had lost their worker")
+        return SkipReason(f"{lost} job runs had lost their worker")
+
+    return lost_workers
+
+
+def outside_runs_sensor(partitions: MultiPartitionsDefinition) -> SensorDefinition:
+    """Shows the job runs of the command line in the grid too."""
+
+    @sensor(
+        name="outside_runs",
+        minimum_interval_seconds=30,
+        default_status=DefaultSensorStatus.RUNNING,
+        required_resource_keys={ENGINE},
+        description="Records job runs that were started outside of Dagster as events of their partitions.",
+    )
+    def outside_runs(context: SensorEvaluationContext) -> SkipReason:
+        engine = engine_of(context.resources)
+        runs = ended_outside_dagster(engine, _read_place(context.cursor), at_most=OUTSIDE_RUNS_AT_MOST)
+        first, last = window(partitions)
+        workspaces = set(workspace_keys(context.instance))
+        shown = [run for run in runs if first <= run.run_date <= last and run.workspace_id in workspaces]
+        events = partition_events(engine, shown)
+        report_runless_events(context.instance, events.materializations)
+        report_runless_events(context.instance, events.observations)
+        if runs:
+            # A crash before this line records them again at the next tick, which changes no partition's status.
+            context.update_cursor(json.dumps([str(runs[-1].ended_at), runs[-1].job_run_id]))
+        return SkipReason(f"{len(shown)} job runs recorded, {len(runs) - len(shown)} outside of the window")
+
+    return outside_runs
+
+
+def _read_place(cursor: str | None) -> Place | None:
+    if cursor is None:
+        return None
+    ended_at, job_run_id = json.loads(cursor)
+    return Place(datetime.fromisoformat(ended_at), job_run_id)
