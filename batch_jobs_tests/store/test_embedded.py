@@ -66,6 +66,15 @@ def test_url_serves_psql_and_both_drivers_whatever_the_users_variables(
     engine.dispose()
 
 
+def test_variables_of_the_user_do_not_reach_its_programs(homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
+    homes.fill()
+    monkeypatch.setenv("PGOPTIONS", "-c no_such_setting=1")
+    monkeypatch.setenv("LC_ALL", "no_such_locale")
+    server = homes.server()
+    server.ensure_running()
+    assert server.stop_if_unused()
+
+
 def test_files_are_private(homes: Homes) -> None:
     homes.running()
     home = homes.settings().home

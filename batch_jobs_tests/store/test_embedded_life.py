@@ -12,7 +12,9 @@ import psutil
 import psycopg
 import pytest
 
-from batch_jobs.store.embedded import locks
+from batch_jobs.store.embedded import EmbeddedServer, locks
+from batch_jobs.store.embedded.account import server_account
+from batch_jobs.store.embedded.cluster import SUPERUSER
 from batch_jobs_tests.deadline import until
 from batch_jobs_tests.store.embedded_users import Homes, User
 
@@ -66,7 +68,9 @@ def test_stays_up_while_a_client_is_connected(homes: Homes) -> None:
         user.leave()
         time.sleep(SURELY_IDLE)
         assert connection.execute("SELECT 1").fetchone() == (1,)
+    left = time.monotonic()
     until(lambda: nothing_runs(homes.settings().home))
+    assert time.monotonic() - left > 0.8, "the idle time begins when the last client leaves"
 
 
 def test_stays_up_while_clients_come_and_go(homes: Homes) -> None:
@@ -152,6 +156,27 @@ def test_users_who_come_while_it_stops_find_it_started_again(homes: Homes) -> No
         time.sleep(1 + round_ * 0.07)
 
 
+def test_a_user_who_comes_while_it_stops_waits(homes: Homes) -> None:
+    homes.fill()
+    first = homes.user(idle=1)
+    first.wait_ready()
+    home = homes.settings().home
+    # The last that a stopping server does is a checkpoint.
+    (checkpointer,) = (
+        child for child in psutil.Process(server_pid(home)).children() if "checkpointer" in " ".join(child.cmdline())
+    )
+    checkpointer.suspend()
+    try:
+        first.leave()
+        until(lambda: "stopping" in (home / "postgres/postmaster.pid").read_text())
+        second = homes.user()
+        assert "waiting for the database to stop" in second.next_line()
+    finally:
+        checkpointer.resume()
+    assert second.wait_ready()[-1] == "starting the database"
+    second.leave()
+
+
 @pytest.mark.every_postgres
 def test_recovers_from_a_killed_server(homes: Homes) -> None:
     server = homes.running()
@@ -185,20 +210,23 @@ def test_waits_for_what_a_killed_server_left_running(homes: Homes) -> None:
     user.leave()
 
 
-@pytest.mark.parametrize("pid", [os.getpid(), 2**22 - 1], ids=["of another program", "of none"])
-def test_ignores_a_stale_pid_file(homes: Homes, pid: int) -> None:
-    """After a power loss the id in the file may be that of another program by now."""
+@pytest.mark.parametrize("stale_file", ["postgres/postmaster.pid", "run/socket/.s.PGSQL.5432.lock"])
+def test_ignores_a_stale_process_id(homes: Homes, stale_file: str) -> None:
+    """After a power loss the id in the file may be that of another program of the same user by now."""
     server = homes.running()
     home = homes.settings().home
     stale = (home / "postgres/postmaster.pid").read_text().split("\n")
     server.stop()
-    stale[0] = str(pid)
-    (home / "postgres/postmaster.pid").write_text("\n".join(stale))
-    (home / "run/socket").mkdir(exist_ok=True)
-    (home / "run/socket/.s.PGSQL.5432.lock").write_text("\n".join(stale))
-    assert not server.is_running()
-    server.ensure_running()
-    assert server_pid(home) != pid
+    account = server_account(home)
+    with subprocess.Popen(["sleep", "60"], **account.credentials) as other:
+        stale[0] = str(other.pid)
+        (home / stale_file).parent.mkdir(exist_ok=True)
+        (home / stale_file).write_text("\n".join(stale))
+        assert not server.is_running()
+        server.ensure_running()
+        assert other.poll() is None
+        other.kill()
+    assert server.is_running()
 
 
 def test_a_killed_keeper_is_replaced(homes: Homes) -> None:
@@ -212,6 +240,13 @@ def test_a_killed_keeper_is_replaced(homes: Homes) -> None:
     assert locks.is_taken(home / "run/keeper.lock")
 
 
+def delete_under(server: EmbeddedServer, home: Path) -> None:
+    # A server with nothing left to write does not miss its files for a minute.
+    with psycopg.connect(server.url_of("postgres", SUPERUSER)) as connection:
+        connection.execute("CHECKPOINT")
+    shutil.rmtree(home)
+
+
 @pytest.mark.every_postgres
 def test_a_deleted_home_ends_its_server(homes: Homes) -> None:
     homes.fill()
@@ -219,20 +254,21 @@ def test_a_deleted_home_ends_its_server(homes: Homes) -> None:
     user.wait_ready()
     home = homes.settings().home
     pid = server_pid(home)
-    shutil.rmtree(home)
+    delete_under(homes.server(), home)
     until(lambda: not _alive(pid))
     user.leave()
     assert not home.exists()
 
 
 def test_a_home_made_anew_has_a_server_of_its_own(homes: Homes) -> None:
-    server = homes.running(idle=2)
+    server = homes.running(idle=20)
     home = homes.settings().home
     old = server_pid(home)
-    shutil.rmtree(home)
+    delete_under(server, home)
+    homes.fill()
     server.ensure_running()
-    new = server_pid(home)
-    assert new != old
+    assert server_pid(home) != old
+    assert _alive(old)
     until(lambda: not _alive(old))
     assert server.is_running()
     with psycopg.connect(server.url) as connection:

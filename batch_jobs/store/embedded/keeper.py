@@ -42,7 +42,7 @@ class Keeper:
         # Kept open, since it is asked for after the home was deleted too.
         self._server_lock = os.open(self._folders.server_lock, os.O_RDONLY)
         self._socket = self._folders.socket
-        self._pid = 0
+        self._pid = process.server_pid(self._folders) or 0
         self._sessions: int | None = None
         self._used_at = time.monotonic()
 
