@@ -17,6 +17,7 @@ from batch_jobs.rules.entities import (
     Workspace,
     WorkTimePolicy,
 )
+from batch_jobs.rules.policies import Activity, AllowancePolicy, TimeAccount, TimeOffPolicy
 from batch_jobs.rules.versions import ALWAYS, Versions
 
 _ENTITIES: Mapping[str, tuple[str, Any]] = {
@@ -27,9 +28,15 @@ _ENTITIES: Mapping[str, tuple[str, Any]] = {
     "employment_terms": ("terms", EmploymentTerms),
     "work_time_policy": ("work_time_policies", WorkTimePolicy),
     "holiday_calendar": ("holiday_calendars", HolidayCalendar),
+    "time_off_policy": ("time_off_policies", TimeOffPolicy),
+    "allowance_policy": ("allowance_policies", AllowancePolicy),
+    "time_account": ("time_accounts", TimeAccount),
+    "activity": ("activities", Activity),
 }
-ENTITY_KINDS = frozenset(_ENTITIES)
-"""The kinds that `Definitions.from_rows` reads, each the first part of its event type: `org_unit.defined`."""
+POLICY_KINDS = frozenset({"time_off_policy", "allowance_policy", "time_account", "activity"})
+"""The kinds that only the rules of absences, accruals and accounts need. Who asks no such rule need not load them."""
+ENTITY_KINDS = frozenset(_ENTITIES) - POLICY_KINDS
+"""The kinds that every rule about people and working time needs, each the first part of its event type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +52,10 @@ class Definitions:
     terms: Mapping[str, Versions[EmploymentTerms]] = field(default_factory=dict)
     work_time_policies: Mapping[str, Versions[WorkTimePolicy]] = field(default_factory=dict)
     holiday_calendars: Mapping[str, Versions[HolidayCalendar]] = field(default_factory=dict)
+    time_off_policies: Mapping[str, Versions[TimeOffPolicy]] = field(default_factory=dict)
+    allowance_policies: Mapping[str, Versions[AllowancePolicy]] = field(default_factory=dict)
+    time_accounts: Mapping[str, Versions[TimeAccount]] = field(default_factory=dict)
+    activities: Mapping[str, Versions[Activity]] = field(default_factory=dict)
 
     @classmethod
     def from_rows(
@@ -58,11 +69,11 @@ class Definitions:
         Args:
             workspace_id: for the texts of errors.
             workspace: as `workspace.created` gave it.
-            rows: kind (one of `ENTITY_KINDS`), id of the entity, `effective_date` (None: for all days) and payload.
-                Rows of one entity are in the order of their positions.
+            rows: kind (of `ENTITY_KINDS` or `POLICY_KINDS`), id of the entity, `effective_date` (None: for all days)
+                and payload. Rows of one entity are in the order of their positions.
 
         Raises:
-            KeyError: a row's kind is not one of `ENTITY_KINDS`.
+            KeyError: a row's kind is none of those.
         """
         pairs: dict[str, defaultdict[str, list[tuple[date, Any]]]] = {kind: defaultdict(list) for kind in _ENTITIES}
         for kind, entity_id, effective_date, payload in rows:

@@ -16,7 +16,7 @@ class UnknownCalendarError(RuleError):
 
 
 class TransitionError(RuleError):
-    """An event that the statement's state does not allow (domain 3.7). It changes nothing."""
+    """An event that the state of its statement or absence does not allow (domain 3.6, 3.7). It changes nothing."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -51,6 +51,19 @@ def user(user_id: str, employee_id: str | None, status: str = "active") -> Row:
     return "user", user_id, None, payload
 
 
+def time_off_policy(policy_id: str, *, since: date | None = None, **fields: Any) -> Row:
+    return "time_off_policy", policy_id, since, {"policy_id": policy_id, "name": policy_id} | fields
+
+
+def account(account_id: str, unit: str = "days", *, since: date | None = None, **fields: Any) -> Row:
+    payload = {"account_id": account_id, "name": account_id, "kind": "time_off", "unit": unit}
+    return "time_account", account_id, since, payload | fields
+
+
+def activity(activity_id: str) -> Row:
+    return "activity", activity_id, None, {"activity_id": activity_id, "name": activity_id, "kind": "time_off"}
+
+
 def workforce(*rows: Row, default_calendar: str | None = None) -> Workforce:
     workspace = Workspace.from_payload(
         {"name": "Acme", "timezone": "Europe/Copenhagen", "default_holiday_calendar_id": default_calendar}

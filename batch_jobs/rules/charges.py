@@ -1,0 +1,46 @@
+"""What an absence is charged to: the account that pays for it and the activity it is on the timesheet (domain 2.1)."""
+
+from datetime import date
+from typing import NamedTuple
+
+from batch_jobs.rules.definitions import Definitions
+from batch_jobs.rules.errors import UndefinedReferenceError
+from batch_jobs.rules.policies import TimeAccount
+
+
+class Charge(NamedTuple):
+    """What a time-off policy says on a day. `account` and `activity_id` are None where the policy names none."""
+
+    account: TimeAccount | None
+    activity_id: str | None
+
+
+def charge(definitions: Definitions, policy_id: str, day: date) -> Charge:
+    """What absences under the policy are charged to on the day.
+
+    Args:
+        definitions: with the kinds of `POLICY_KINDS`.
+        policy_id: of a time-off policy.
+        day: whose versions count.
+
+    Raises:
+        UndefinedReferenceError: the policy, or an account or activity that it names, is not defined.
+    """
+    where = f'in workspace "{definitions.workspace_id}"'
+    if policy_id not in definitions.time_off_policies:
+        raise UndefinedReferenceError(
+            f'time-off policy "{policy_id}" is not defined {where}; import its time_off_policy.defined first'
+        )
+    policy = definitions.time_off_policies[policy_id].on(day)
+    if policy.account_id and policy.account_id not in definitions.time_accounts:
+        raise UndefinedReferenceError(
+            f'time-off policy "{policy_id}": account_id "{policy.account_id}" is not defined {where}; '
+            "import its time_account.defined first"
+        )
+    if policy.activity_id and policy.activity_id not in definitions.activities:
+        raise UndefinedReferenceError(
+            f'time-off policy "{policy_id}": activity_id "{policy.activity_id}" is not defined {where}; '
+            "import its activity.defined first"
+        )
+    account = definitions.time_accounts[policy.account_id].on(day) if policy.account_id else None
+    return Charge(account, policy.activity_id or None)
