@@ -1,0 +1,1 @@
+"""What differs by country: names, holidays, contracts, time off, ways of working. Data, with one shape for all."""
