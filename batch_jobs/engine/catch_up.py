@@ -39,12 +39,14 @@ _STATE = """
     ORDER BY w.workspace_id
 """
 
+# The version stays that of the code that began the rows: a projection of another version stays visibly stale, however
+# often it is caught up, until it is rebuilt.
 _SAVE = """
     INSERT INTO batch_jobs.checkpoints (projection, workspace_id, position, as_of, version)
     SELECT %(projection)s, w.workspace_id, w.position, w.as_of, %(version)s
     FROM unnest(%(workspaces)s::text[], %(positions)s::bigint[], %(as_of)s::date[]) AS w(workspace_id, position, as_of)
     ON CONFLICT (projection, workspace_id)
-    DO UPDATE SET position = excluded.position, as_of = excluded.as_of, version = excluded.version
+    DO UPDATE SET position = excluded.position, as_of = excluded.as_of
 """
 
 _BURY = """
@@ -151,8 +153,11 @@ def catch_up(connection: Transaction, projections: Sequence[Projection], workspa
 
 
 def local_date(instant: datetime, timezone: str | None) -> date:
-    """The date of an instant in a workspace's zone (UTC where it has none yet)."""
-    return instant.astimezone(ZoneInfo(timezone) if timezone else UTC).date()
+    """The date of an instant in a workspace's zone (UTC where it has none yet, or at the ends of the calendar)."""
+    try:
+        return instant.astimezone(ZoneInfo(timezone) if timezone else UTC).date()
+    except OverflowError:
+        return instant.astimezone(UTC).date()
 
 
 def _windows(

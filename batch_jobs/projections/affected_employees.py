@@ -16,57 +16,62 @@ _TABLE = """
     ) ON COMMIT DELETE ROWS
 """
 
-# An employment or a user may have moved from one employee to another, so those of its other versions count as well:
-# the version before is gone from `definitions`, but the rows that it made are still there.
+# An employment may have moved from one employee to another: the version that said so is gone from `definitions`, but
+# the row that shows it is still there.
 _BY_EVENT = """
     INSERT INTO affected_employees
     SELECT e.workspace_id, e.payload ->> 'employee_id' FROM pending_events e
     WHERE e.type = ANY (%(personal)s) AND e.payload ->> 'employee_id' IS NOT NULL
     UNION
-    SELECT e.workspace_id, p.employee_id FROM pending_events e JOIN employment_periods p
-      ON p.workspace_id = e.workspace_id AND p.employment_id = e.payload ->> 'employment_id'
+    SELECT e.workspace_id, r.employee_id FROM pending_events e JOIN {table} r
+      ON r.workspace_id = e.workspace_id AND r.employment_id = e.payload ->> 'employment_id'
     WHERE e.type = 'employment.defined'
     UNION
-    SELECT e.workspace_id, d.employee_id FROM pending_events e JOIN employee_directory d
-      ON d.workspace_id = e.workspace_id AND d.user_id = e.payload ->> 'user_id'
-    WHERE e.type IN ('user.defined', 'user.invitation_expired')
-    UNION
     SELECT d.workspace_id, d.employee_id FROM definitions d
-    WHERE d.kind IN ('employee', 'employment') AND d.employee_id IS NOT NULL AND d.workspace_id IN (
+    WHERE d.kind IN ('employee', 'employment') AND d.workspace_id IN (
         SELECT workspace_id FROM pending_events WHERE type = ANY (%(settings)s)
     )
     ON CONFLICT DO NOTHING
 """
 
-# What holds from a day on takes effect without an event when the as-of date passes that day.
+# What holds from a day on takes effect without an event when the as-of date passes that day: for everybody whom any
+# version of the entity names, and for all when the tree of org units changes.
 _BY_DATE = """
     INSERT INTO affected_employees
-    WITH moved AS (
-        SELECT * FROM unnest(%(workspaces)s::text[], %(before)s::date[], %(now)s::date[])
-            AS m(workspace_id, before, now)
-    ), passed AS (
-        SELECT m.workspace_id, least(m.before, m.now) AS low, greatest(m.before, m.now) AS high FROM moved m
+    WITH passed AS (
+        SELECT workspace_id, least(before, now) AS low, greatest(before, now) AS high
+        FROM unnest(%(workspaces)s::text[], %(before)s::date[], %(now)s::date[]) AS m(workspace_id, before, now)
     ), begun AS (
-        SELECT d.workspace_id, d.kind, d.employee_id FROM passed p JOIN definitions d
+        SELECT DISTINCT d.workspace_id, d.kind, d.entity_id FROM passed p JOIN definitions d
           ON d.workspace_id = p.workspace_id AND d.valid_from > p.low AND d.valid_from <= p.high
     )
-    SELECT b.workspace_id, b.employee_id FROM begun b WHERE b.employee_id IS NOT NULL
+    SELECT d.workspace_id, d.employee_id FROM begun b JOIN definitions d USING (workspace_id, kind, entity_id)
+    WHERE d.employee_id IS NOT NULL
     UNION
     SELECT d.workspace_id, d.employee_id FROM definitions d
     WHERE d.kind = 'employee' AND d.workspace_id IN (SELECT workspace_id FROM begun WHERE kind = 'org_unit')
     UNION
-    SELECT e.workspace_id, e.employee_id FROM passed p JOIN employment_periods e ON e.workspace_id = p.workspace_id
-      AND ((e.valid_from > p.low AND e.valid_from <= p.high) OR (e.valid_to >= p.low AND e.valid_to < p.high)
-           OR (e.start_date > p.low AND e.start_date <= p.high) OR (e.end_date >= p.low AND e.end_date < p.high))
+    SELECT d.workspace_id, d.employee_id FROM passed p JOIN definitions d
+      ON d.workspace_id = p.workspace_id AND d.kind = 'employment' AND (
+        ((d."values" ->> 'start_date')::date > p.low AND (d."values" ->> 'start_date')::date <= p.high)
+        OR ((d."values" ->> 'end_date')::date >= p.low AND (d."values" ->> 'end_date')::date < p.high)
+      )
     ON CONFLICT DO NOTHING
 """
 
 
-def find_affected(connection: Transaction) -> None:
-    """Begin the temporary relation `affected_employees` (workspace_id, employee_id) with those the events affect."""
+def find_affected(connection: Transaction, table: str) -> None:
+    """Begin the temporary relation `affected_employees` (workspace_id, employee_id) with those the events affect.
+
+    Args:
+        connection: a transaction with `pending_events`.
+        table: the projection's own, which names the `employment_id` that a row shows.
+    """
     connection.execute(_TABLE)
     connection.execute("TRUNCATE affected_employees")
-    connection.execute(_BY_EVENT, {"personal": list(PERSONAL_EVENTS), "settings": list(SETTING_EVENTS)})
+    connection.execute(
+        _BY_EVENT.format(table=table), {"personal": list(PERSONAL_EVENTS), "settings": list(SETTING_EVENTS)}
+    )
 
 
 def add_affected_by_date(connection: Transaction, moved: list[tuple[str, date, date]]) -> None:

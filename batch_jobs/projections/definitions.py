@@ -23,15 +23,19 @@ _NEW_VERSIONS = """
                 OVER (PARTITION BY workspace_id, kind, entity_id) AS replaced_at,
             row_number() OVER (PARTITION BY workspace_id, kind, entity_id, valid_from ORDER BY position DESC) AS age
         FROM defined d
+    ), kept AS (
+        SELECT * FROM ranked WHERE age = 1 AND (replaced_at IS NULL OR position >= replaced_at)
     ), forgotten AS (
         DELETE FROM definitions o USING (
             SELECT DISTINCT workspace_id, kind, entity_id FROM ranked WHERE replaced_at IS NOT NULL
         ) r
         WHERE (o.workspace_id, o.kind, o.entity_id) = (r.workspace_id, r.kind, r.entity_id)
-          AND o.valid_from > '0001-01-01'
+          -- A row that gets a new value is updated below: one statement must not touch it twice.
+          AND NOT EXISTS (
+              SELECT FROM kept k WHERE (k.workspace_id, k.kind, k.entity_id, k.valid_from)
+                = (o.workspace_id, o.kind, o.entity_id, o.valid_from)
+          )
         RETURNING o.workspace_id
-    ), kept AS (
-        SELECT * FROM ranked WHERE age = 1 AND (replaced_at IS NULL OR position >= replaced_at)
     ), written AS (
         INSERT INTO definitions (workspace_id, kind, entity_id, valid_from, position, "values")
         SELECT workspace_id, kind, entity_id, valid_from, position, "values" FROM kept

@@ -10,6 +10,15 @@ from batch_jobs.projections.workforces import load_workforces
 from batch_jobs.rules.workforce import Workforce
 from batch_jobs.store.database import Transaction
 
+# A user may have moved to another employee, or to none.
+_BY_USER = """
+    INSERT INTO affected_employees
+    SELECT e.workspace_id, d.employee_id FROM pending_events e JOIN employee_directory d
+      ON d.workspace_id = e.workspace_id AND d.user_id = e.payload ->> 'user_id'
+    WHERE e.type IN ('user.defined', 'user.invitation_expired')
+    ON CONFLICT DO NOTHING
+"""
+
 # Second pass: whether someone manages an active employee is known when all rows are written. Only the managers
 # that changed rows name, before or after, can have changed.
 _MANAGERS_BEFORE = """
@@ -52,17 +61,29 @@ class EmployeeDirectory(Projection):
     name = "employee_directory"
     description = "Employees with status, job, org unit and manager, as of the latest finished run date."
     event_types = EVENT_TYPES
-    after = ("definitions", "employment_periods")
+    after = ("definitions",)
     follows_as_of = True
     table = Table(
         "employee_directory",
         ("workspace_id", "employee_id"),
-        ("name", "preferred_name", "email", "user_id", "status", "job_title", "org_unit_id", "org_path", "manager_id"),
+        (
+            "name",
+            "preferred_name",
+            "email",
+            "user_id",
+            "status",
+            "employment_id",
+            "job_title",
+            "org_unit_id",
+            "org_path",
+            "manager_id",
+        ),
     )
 
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
         """Recompute the employees whom the events or the passing of days affect. See `Projection.fold`."""
-        find_affected(connection)
+        find_affected(connection, self.table.name)
+        connection.execute(_BY_USER)
         add_affected_by_date(
             connection,
             [(w.workspace_id, w.as_of_before, w.as_of) for w in windows if w.as_of_before not in (None, w.as_of)],
@@ -98,6 +119,7 @@ def _rows(workspace_id: str, workforce: Workforce, employees: Sequence[str], day
             employee.email,
             user.user_id if user else None,
             workforce.status(employee_id, day),
+            shown.employment_id if shown else None,
             shown.job_title if shown else None,
             shown.org_unit_id if shown else None,
             list(workforce.org_path(shown.org_unit_id, day)) if shown else [],

@@ -70,6 +70,7 @@ def load_workforces(
     removed: defaultdict[str, set[str]] = defaultdict(set)
     for workspace_id, kind, entity_id, valid_from, values in sorted(rows, key=lambda row: row[:4]):
         if values is None:
+            # Only of an employee: nothing else can be removed.
             removed[workspace_id].add(entity_id)
             continue
         found[workspace_id].append((kind, entity_id, valid_from, values))

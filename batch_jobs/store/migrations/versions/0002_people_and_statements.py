@@ -22,7 +22,9 @@ def upgrade() -> None:
             valid_from date NOT NULL,
             position bigint NOT NULL,
             "values" jsonb,
-            employee_id text COLLATE "C" GENERATED ALWAYS AS ("values" ->> 'employee_id') STORED,
+            employee_id text COLLATE "C" GENERATED ALWAYS AS (
+                CASE kind WHEN 'employee' THEN entity_id ELSE "values" ->> 'employee_id' END
+            ) STORED,
             PRIMARY KEY (workspace_id, kind, entity_id, valid_from)
         )
     """)
@@ -43,6 +45,7 @@ def upgrade() -> None:
             email text,
             user_id text COLLATE "C",
             status text NOT NULL,
+            employment_id text COLLATE "C",
             job_title text,
             org_unit_id text COLLATE "C",
             org_path text[] NOT NULL,
@@ -50,6 +53,10 @@ def upgrade() -> None:
             is_manager boolean NOT NULL DEFAULT false,
             PRIMARY KEY (workspace_id, employee_id)
         )
+    """)
+    op.execute("""
+        COMMENT ON COLUMN projections.employee_directory.employment_id IS
+        'The employment that the row shows: when it moves to somebody else, this row must change.'
     """)
     op.execute("""
         CREATE INDEX employee_directory_of_manager ON projections.employee_directory (workspace_id, manager_id)
@@ -99,12 +106,15 @@ def upgrade() -> None:
     # What need-checks over all workspaces read, without touching the table.
     op.execute("""
         CREATE INDEX employment_periods_in_force ON projections.employment_periods
-        (workspace_id, employee_id, valid_from) INCLUDE (valid_to, approval_period, has_overlap, employee_is_defined, terms_id)
+        (workspace_id, employee_id, valid_from)
+        INCLUDE (valid_to, approval_period, has_overlap, employee_is_defined, terms_id)
     """)
     for table in TABLES:
         protect(op.execute, f"projections.{table}", worker="SELECT, INSERT, UPDATE, DELETE")
 
 
 def downgrade() -> None:
-    """Drop the projections; they can be rebuilt from the event log."""
+    """Drop the projections and their checkpoints, so that they are rebuilt from the event log when they come back."""
     op.execute("DROP SCHEMA projections CASCADE")
+    op.execute("DELETE FROM batch_jobs.checkpoints")
+    op.execute("DELETE FROM batch_jobs.dead_letters")
