@@ -1,0 +1,77 @@
+"""What commands print: tables for people, JSON for scripts. Knows no command."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH_OF_FILES = 100
+
+STATUS_STYLES = {
+    "pending": "cyan",
+    "started": "cyan",
+    "completed": "green",
+    "warning": "yellow",
+    "failed": "bold red",
+    "stopped": "magenta",
+    "due": "green",
+    "waiting": "yellow",
+    "ok": "green",
+    "problem": "bold red",
+}
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, readable and complete."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def say(text: str) -> None:
+    """Print a line for people, on stdout."""
+    print(text, flush=True)
+
+
+def note(text: str) -> None:
+    """Tell people what goes on, on stderr, so that stdout holds results alone."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, folding: Sequence[str] = ()) -> None:
+    """Print a table that fits the terminal, or 100 columns where there is none.
+
+    Args:
+        headings: of the columns; numbers are aligned to the right.
+        rows: cells, None for an empty one; a cell that is a status gets its colour.
+        folding: the columns that are folded when the table would be too wide.
+    """
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    cells = [list(row) for row in rows]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    for place, heading in enumerate(headings):
+        numeric = all(isinstance(row[place], int | float | None) for row in cells)
+        table.add_column(
+            heading, justify="right" if numeric else "left", no_wrap=heading not in folding, overflow="fold"
+        )
+    for row in cells:
+        table.add_row(*(Text(_shown(cell), style=STATUS_STYLES.get(str(cell), "")) for cell in row))
+    console().print(table)
+
+
+def console() -> "Console":
+    """Standard output as rich sees it: coloured in a terminal only."""
+    from rich.console import Console
+
+    found = Console(highlight=False, soft_wrap=False)
+    return found if found.is_terminal else Console(highlight=False, width=WIDTH_OF_FILES)
+
+
+def _shown(cell: object) -> str:
+    if cell is None:
+        return ""
+    return f"{cell:,}" if isinstance(cell, int) else str(cell)

@@ -1,0 +1,106 @@
+"""How job runs are shown to people, and the exit code that a list of them makes."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from batch_jobs.cli.failures import DONE, FAILED, WARNINGS
+from batch_jobs.cli.output import print_table, say
+from batch_jobs.engine.job_runs import JobRun, Status
+
+# What fits a screen or two; JSON and `runs` give the rest.
+MOST_SHOWN = 200
+ID_SHOWN = 8
+_WORST_FIRST: tuple[Status, ...] = ("failed", "stopped", "warning", "started", "pending", "completed")
+
+
+def print_results(runs: Sequence[JobRun]) -> None:
+    """What a `run` did, in its order; of very many runs those that went worst."""
+    shown: Sequence[JobRun] = runs
+    if len(runs) > MOST_SHOWN:
+        shown = sorted(runs, key=lambda run: _WORST_FIRST.index(run.status))[:MOST_SHOWN]
+    print_table(
+        ["id", "job", "workspace", "run date", "status", "errors", "result"],
+        [
+            [run.job_run_id[:ID_SHOWN], run.job, run.workspace_id, run.run_date, run.status, run.errors, _result(run)]
+            for run in shown
+        ],
+        folding=["job", "workspace", "result"],
+    )
+    if len(shown) < len(runs):
+        say(f"... and {len(runs) - len(shown):,} more; --json lists all")
+    statuses = Counter(run.status for run in runs)
+    say(", ".join(f"{statuses[status]:,} {status}" for status in _WORST_FIRST if statuses[status]))
+    if any(run.plan is not None for run in runs):
+        say("a dry run: nothing was changed; the rows that a real run would write: batch-jobs runs show ID")
+
+
+def print_history(runs: Iterable[JobRun]) -> None:
+    """Job runs as the ledger lists them."""
+    print_table(
+        ["id", "started (UTC)", "job", "workspace", "run date", "status", "took", "errors"],
+        [
+            [
+                run.job_run_id[:ID_SHOWN],
+                f"{run.started_at:%Y-%m-%d %H:%M}" if run.started_at else "-",
+                run.job,
+                run.workspace_id,
+                run.run_date,
+                run.status,
+                _seconds(run),
+                run.errors,
+            ]
+            for run in runs
+        ],
+        folding=["job", "workspace"],
+    )
+
+
+def print_details(run: JobRun, row_errors: Sequence[Mapping[str, Any]]) -> None:
+    """One job run with all that is known of it."""
+    columns = run.as_json() | {"duration": _seconds(run)}
+    for name in ("params", "counters", "plan"):
+        columns.pop(name, None)
+    facts = [*columns.items()]
+    facts += [(f"parameter {name}", value) for name, value in run.params.items()]
+    facts += [(f"counter {name}", value) for name, value in run.counters.items()]
+    width = max(len(name) for name, _ in facts)
+    for name, value in facts:
+        say(f"{name:<{width}}  {'-' if value is None else _instant(value)}")
+    if row_errors:
+        say(f"\nrow errors ({len(row_errors):,} of {run.errors:,})")
+        print_table(
+            ["entity", "id", "error", "message"],
+            [[error["entity"], error["entity_id"], error["error"], error["message"]] for error in row_errors],
+            folding=["id", "error", "message"],
+        )
+    if run.plan is not None:
+        say(f"\nrows that a real run would write (the first {len(run.plan):,})")
+        print_table(
+            ["type", "employee", "payload"],
+            [[row["type"], row["employee_id"], row["payload"]] for row in run.plan],
+            folding=["type", "employee", "payload"],
+        )
+
+
+def outcome_code(runs: Iterable[JobRun]) -> int:
+    """The exit code of job runs: the worst of theirs (domain 8)."""
+    statuses = {run.status for run in runs}
+    if statuses & {"failed", "stopped"}:
+        return FAILED
+    return WARNINGS if "warning" in statuses else DONE
+
+
+def _result(run: JobRun) -> str:
+    counted = ", ".join(f"{name} {value}" for name, value in run.counters.items() if value)
+    return "; ".join(text for text in (run.message, counted) if text)
+
+
+def _seconds(run: JobRun) -> str:
+    seconds = run.duration_seconds
+    return "-" if seconds is None else f"{seconds:.1f} s"
+
+
+def _instant(value: object) -> object:
+    return f"{value:%Y-%m-%d %H:%M:%S} UTC" if isinstance(value, datetime) else value

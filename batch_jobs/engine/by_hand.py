@@ -1,0 +1,51 @@
+"""What a person's wish to run jobs means: which jobs in which order, and which workspaces and run dates each gets."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from graphlib import TopologicalSorter
+
+from batch_jobs.engine.contract import Job
+from batch_jobs.engine.engine import Engine
+from batch_jobs.engine.job_runs import Target
+from batch_jobs.engine.need import due_rows
+from batch_jobs.engine.requests import find_job
+
+
+def in_order(jobs: Mapping[str, Job], names: Iterable[str]) -> list[Job]:
+    """The named jobs, each once, after those of them that it comes after, directly or through others.
+
+    Raises:
+        BadInputError: a name is not known.
+    """
+    wanted = {find_job(jobs, name).name for name in names}
+    order = TopologicalSorter({name: jobs[name].after for name in sorted(jobs)}).static_order()
+    return [jobs[name] for name in order if name in wanted]
+
+
+def wanted_targets(
+    engine: Engine, job: Job, *, workspaces: Sequence[str], run_date: date | None, force: bool
+) -> list[Target]:
+    """The workspaces and run dates that a job gets by hand (domain 7 and 8).
+
+    By hand neither the local time, nor `after`, nor an earlier run of the same key holds anything back: where no
+    workspace is named, the need-check alone decides.
+
+    Args:
+        engine: where.
+        job: which.
+        workspaces: those that were named, due or not; none for all where rows are due.
+        run_date: for this day, None for each workspace's own today.
+        force: where no workspace is named, take all active ones.
+
+    Raises:
+        BadInputError: a named workspace is not known or not active.
+    """
+    chosen = workspaces or engine.active_workspaces()
+    own = engine.own_today(chosen)
+    targets = [(workspace_id, run_date or own[workspace_id]) for workspace_id in chosen]
+    if workspaces or force:
+        return targets
+    engine.catch_up()
+    with engine.database.reader() as connection:
+        due = due_rows(connection, job, targets)
+    return [target for target in targets if target in due]
