@@ -1,18 +1,19 @@
 """What a job sees of a chunk while it decides: rows, run dates, and where its events, counters and errors go."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from batch_jobs.engine.local_time import start_of_day
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.envelope import EventRecord
 from batch_jobs.store.event_ids import deterministic_event_id
 from batch_jobs.store.payloads.base import Payload
 
 ERRORS_KEPT = 1_000
+PLAN_ROWS = 100
 
 # The field by which each kind of entity is named.
 _REFERENCES = {"employee": "employee_id", "employment_terms": "terms_id"}
@@ -39,12 +40,25 @@ class RowError:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of a workspace's rows: counters, errors (the first 1,000 kept) and how many events."""
+    """What came of a workspace's rows.
+
+    Attributes:
+        counters: by name.
+        errors: of rows, the first 1,000.
+        error_count: all of them.
+        rows: how many were worked on.
+        due: how many of those were due.
+        blamed: how many could not be worked on at all, because of an exception.
+        plan: for a dry run the events it would append, the first 100.
+    """
 
     counters: Counter[str] = field(default_factory=Counter)
     errors: list[RowError] = field(default_factory=list)
     error_count: int = 0
     rows: int = 0
+    due: int = 0
+    blamed: int = 0
+    plan: list[dict[str, Any]] = field(default_factory=list)
 
     def add_error(self, error: RowError) -> None:
         """Count an error, and keep it while there is room."""
@@ -58,6 +72,9 @@ class Outcome:
         self.errors += other.errors[: ERRORS_KEPT - len(self.errors)]
         self.error_count += other.error_count
         self.rows += other.rows
+        self.due += other.due
+        self.blamed += other.blamed
+        self.plan += other.plan[: PLAN_ROWS - len(self.plan)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +107,26 @@ class Batch:
 
     def __init__(
         self,
-        job: str,
-        error_counter: str,
         rows: Sequence[Any],
         runs: Mapping[str, WorkspaceRun],
         connection: Transaction,
+        *,
+        job: str,
+        counters: Collection[str],
+        error_counter: str,
     ) -> None:
         self.rows = rows
         self.runs = runs
         self.connection = connection
         self.outcomes = {workspace_id: Outcome() for workspace_id in runs}
+        for row in rows:
+            outcome = self.outcomes[row.workspace_id]
+            outcome.rows += 1
+            outcome.due += bool(row.due)
         self.events: list[EventRecord] = []
         self._job = job
         self._actor = f"job:{job}"
+        self._counters = frozenset(counters)
         self._error_counter = error_counter
         self._starts = {workspace_id: start_of_day(run.run_date, run.timezone) for workspace_id, run in runs.items()}
 
@@ -128,7 +152,9 @@ class Batch:
         )
 
     def count(self, row: Any, counter: str, number: int = 1) -> None:
-        """Add to a counter of the row's workspace."""
+        """Add to a counter of the row's workspace, one that the job declares."""
+        if counter not in self._counters:
+            raise ValueError(f'{self._job} has no counter "{counter}"; expected one of: {sorted(self._counters)}')
         self.outcomes[row.workspace_id].counters[counter] += number
 
     def error(self, row: Any, *, entity: str, entity_id: str, error: str, message: str) -> None:
@@ -152,9 +178,3 @@ class Batch:
             f'"{row.workspace_id}"; import its {kind}.defined first'
         )
         self.error(row, entity=entity, entity_id=entity_id, error="undefined_reference", message=message)
-
-
-def start_of_day(day: date, timezone: str) -> datetime:
-    """The instant at which a day begins in a zone, in UTC; the first that exists where clocks skip midnight."""
-    midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone))
-    return midnight.astimezone(UTC)

@@ -1,6 +1,6 @@
 """Cutting a run's workspaces into chunks of bounded work. Pure: no database, no job."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from batch_jobs.engine.job_runs import Target
@@ -31,37 +31,35 @@ class Chunk:
         return Chunk(self.targets, self.row_ids[:middle]), Chunk(self.targets, self.row_ids[middle:])
 
 
-def pack(targets: Sequence[Target], rows: Mapping[Target, int], *, at_most: int) -> Iterator[Chunk]:
+def pack(
+    targets: Sequence[Target], rows: Mapping[Target, int], *, at_most: int, divisible: bool = True
+) -> Iterator[Chunk]:
     """Pack targets, in their order, into chunks of about so many rows.
 
-    A workspace with more rows than that is a chunk of its own, to be gone through slice by slice, so that a huge one
-    does not hold up the rest.
+    A workspace with more rows than that is a chunk of its own, to be gone through slice by slice and after all others,
+    so that a huge one does not hold up the rest.
 
     Args:
         targets: what to pack.
         rows: how many rows each has; none for those that are not named.
         at_most: rows of a chunk.
+        divisible: whether a workspace may be sliced.
     """
+    huge = [target for target in targets if rows.get(target, 0) > at_most]
     packed: list[Target] = []
     load = 0
     for target in targets:
         size = rows.get(target, 0)
         if size > at_most:
-            yield from _if_any(packed)
-            packed, load = [], 0
-            yield Chunk((target,), sliced=True)
             continue
         # A workspace costs something even without rows.
         cost = max(size, 1)
-        if packed and (load + cost > at_most):
-            yield from _if_any(packed)
+        if packed and load + cost > at_most:
+            yield Chunk(tuple(packed))
             packed, load = [], 0
         packed.append(target)
         load += cost
-    yield from _if_any(packed)
-
-
-def _if_any(targets: Iterable[Target]) -> Iterator[Chunk]:
-    held = tuple(targets)
-    if held:
-        yield Chunk(held)
+    if packed:
+        yield Chunk(tuple(packed))
+    for target in huge:
+        yield Chunk((target,), sliced=divisible)

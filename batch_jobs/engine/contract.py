@@ -87,7 +87,8 @@ class Job(ABC):
         start_time: local time of the workspace from which it may run.
         catch_up_days: how many missed run dates back the scheduler makes good, 0 for none.
         candidates: the query.
-        divisible: whether rows can be worked on apart from each other; if not, a workspace is done as a whole.
+        divisible: whether rows can be worked on apart from each other, each slice a transaction; if not, a workspace
+            is done as a whole or not at all.
     """
 
     name: ClassVar[str]
@@ -101,6 +102,14 @@ class Job(ABC):
     candidates: ClassVar[str]
     divisible: ClassVar[bool] = True
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Make sure that a row error shows in the status of its run."""
+        super().__init_subclass__(**options)
+        if "counters" in cls.__dict__ and not any(
+            counter.name == cls.error_counter and counter.warns for counter in cls.counters
+        ):
+            raise TypeError(f'{cls.__name__}: error_counter "{cls.error_counter}" is none of its counters that warn')
+
     def arguments(self, run_dates: Collection[date]) -> Mapping[str, Any]:
         """Values for the named placeholders of `candidates`, given the run dates of its scope."""
         return {}
@@ -111,7 +120,11 @@ class Job(ABC):
 
     @abstractmethod
     def decide(self, batch: Batch) -> None:
-        """Work on the rows of the batch: append events, count, report row errors. Must not depend on their order."""
+        """Work on the rows of the batch: append events, count, report row errors.
+
+        Must not depend on their order, nor on which rows come in one batch. It holds the workspaces' locks, and the
+        database ends its transaction when nothing is heard of it for 45 s: what takes that long needs smaller chunks.
+        """
 
     @property
     def warning_counters(self) -> frozenset[str]:

@@ -2,14 +2,15 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import Literal, TypeAlias
-from zoneinfo import ZoneInfo
 
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.job_runs import Target
+from batch_jobs.engine.local_time import start_instant, today
+from batch_jobs.engine.missed_dates import done_until, read_cursors
+from batch_jobs.engine.missed_dates import missed as missed_dates
 from batch_jobs.engine.need import due_rows
 from batch_jobs.store.database import Transaction
 
@@ -19,7 +20,7 @@ RETRY_DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=25
 State: TypeAlias = Literal["due", "waiting", "skipped"]
 
 _WORKSPACES = """
-    SELECT workspace_id, status, coalesce(timezone, 'UTC'), recorded_at FROM batch_jobs.workspaces
+    SELECT workspace_id, coalesce(timezone, 'UTC'), recorded_at FROM batch_jobs.workspaces
     WHERE status = 'active' AND (%(workspaces)s::text[] IS NULL OR workspace_id = ANY (%(workspaces)s))
     ORDER BY workspace_id
 """
@@ -48,6 +49,7 @@ class DueItem:
         reason: why it is not due; empty when it is.
         rows: how many rows are due.
         failures: how many runs of it have failed.
+        is_active: whether a run of it is pending or started.
     """
 
     job: str
@@ -57,6 +59,7 @@ class DueItem:
     reason: str = ""
     rows: int = 0
     failures: int = 0
+    is_active: bool = False
 
 
 @dataclass(slots=True)
@@ -92,24 +95,15 @@ class _Runs:
     failures: int = 0
     failed_at: datetime | None = None
 
-    @property
-    def retrying(self) -> bool:
-        return not self.done and 0 < self.failures <= len(RETRY_DELAYS)
-
-    def retry_at(self) -> datetime:
-        assert self.failed_at is not None
-        return self.failed_at + RETRY_DELAYS[self.failures - 1]
-
 
 @dataclass(frozen=True, slots=True)
 class _Workspace:
-    workspace_id: str
     timezone: str
     recorded_at: datetime
 
 
 class DueQuestion:
-    """One look at all jobs at one instant; answers of jobs that others come after are asked once.
+    """One look at jobs at one instant; how a job stands for a key is found out once, whoever comes after it.
 
     Args:
         connection: a reader's transaction.
@@ -134,9 +128,8 @@ class DueQuestion:
         self._run_date = run_date
         names = None if workspaces is None else list(workspaces)
         rows = connection.execute(_WORKSPACES, {"workspaces": names}).fetchall()
-        self._workspaces = [_Workspace(row[0], row[2], row[3]) for row in rows]
-        self._answers: dict[str, dict[Target, DueItem]] = {}
-        self._ledger: dict[tuple[str, tuple[date, ...]], dict[Target, _Runs]] = {}
+        self._workspaces = {row[0]: _Workspace(*row[1:]) for row in rows}
+        self._known: dict[str, dict[Target, DueItem]] = {}
 
     def ask(self, names: Iterable[str], *, missed: bool = False) -> DueReport:
         """How these jobs stand.
@@ -147,158 +140,107 @@ class DueQuestion:
         """
         report = DueReport()
         for name in names:
-            job = self._jobs[name]
-            answers = dict(self._today(name))
-            if missed and job.catch_up_days and self._run_date is None:
-                answers = self._with_missed(job, answers)
-            report.items += answers.values()
+            targets = [(workspace_id, self._date_of(workspace)) for workspace_id, workspace in self._workspaces.items()]
+            if missed and self._run_date is None:
+                targets += self._missed(self._jobs[name])
+            report.items += _oldest_first(self._stand(name, targets))
         return report
-
-    def _today(self, name: str) -> dict[Target, DueItem]:
-        if name not in self._answers:
-            job = self._jobs[name]
-            targets: list[Target] = []
-            early: list[Target] = []
-            for workspace in self._workspaces:
-                target = workspace.workspace_id, self._date_of(workspace)
-                open_ = self._run_date is not None or self._now >= start_instant(
-                    target[1], job.start_time, workspace.timezone
-                )
-                (targets if open_ else early).append(target)
-            answers = self._answer(job, targets)
-            for workspace_id, day in early:
-                reason = f"before {job.start_time:%H:%M} local time"
-                answers[workspace_id, day] = DueItem(name, workspace_id, day, "skipped", reason)
-            self._answers[name] = answers
-        return self._answers[name]
 
     def _date_of(self, workspace: _Workspace) -> date:
         return self._run_date or today(self._now, workspace.timezone)
 
-    def _answer(self, job: Job, targets: Sequence[Target]) -> dict[Target, DueItem]:
-        runs = self._runs(job.name, {day for _, day in targets})
-        nothing = _Runs()
-        answers: dict[Target, DueItem] = {}
-        open_targets = []
-        for target in targets:
-            state, reason = self._by_ledger(runs.get(target, nothing))
-            if state == "due":
-                open_targets.append(target)
-            else:
-                failures = runs[target].failures
-                answers[target] = DueItem(job.name, *target, state, reason, failures=failures)
-        rows = due_rows(self._connection, job, open_targets)
-        for target in open_targets:
-            if target not in rows:
-                answers[target] = DueItem(job.name, *target, "skipped", "with nothing due")
-                continue
-            before = self._held_back_by(job, target)
-            failures = runs.get(target, nothing).failures
-            answers[target] = DueItem(
+    def _missed(self, job: Job) -> list[Target]:
+        cursors = read_cursors(self._connection, job.name) if job.catch_up_days else {}
+        found: list[Target] = []
+        for workspace_id, workspace in self._workspaces.items():
+            # What happened before the workspace came here is nothing that was missed.
+            cursor = cursors.get(workspace_id, today(workspace.recorded_at, workspace.timezone) - timedelta(days=1))
+            days = missed_dates(self._date_of(workspace), cursor, days_back=job.catch_up_days)
+            found += [(workspace_id, day) for day in days]
+        return found
+
+    def _stand(self, name: str, targets: Sequence[Target]) -> dict[Target, DueItem]:
+        known = self._known.setdefault(name, {})
+        new = [target for target in targets if target not in known]
+        if new:
+            known.update(self._look(self._jobs[name], new))
+        return {target: known[target] for target in targets}
+
+    def _look(self, job: Job, targets: Sequence[Target]) -> dict[Target, DueItem]:
+        runs = self._runs(job.name, targets)
+        judged = {target: self._judge(job, target, runs[target]) for target in targets}
+        rows = due_rows(self._connection, job, [target for target, (state, _) in judged.items() if state == "due"])
+        held = self._held_back(job, list(rows))
+        found = {}
+        for target, judgement in judged.items():
+            state, reason = judgement
+            if state == "due" and target not in rows:
+                state, reason = "skipped", "with nothing due"
+            elif state == "due" and target in held:
+                state, reason = "waiting", f"after {held[target]}"
+            found[target] = DueItem(
                 job.name,
                 *target,
-                "waiting" if before else "due",
-                f"after {before}" if before else "",
-                rows[target],
-                failures,
+                state,
+                reason,
+                rows.get(target, 0),
+                runs[target].failures,
+                runs[target].active is not None,
             )
-        return answers
+        return found
 
-    def _by_ledger(self, runs: _Runs) -> tuple[State, str]:
+    def _judge(self, job: Job, target: Target, runs: _Runs) -> tuple[State, str]:
+        """How the key stands as far as the ledger and the clock tell."""
         if runs.active:
             return "skipped", f"{runs.active} already"
         if runs.done:
             return "skipped", "done already"
         if runs.failures > len(RETRY_DELAYS):
             return "skipped", "failed, with no more attempts"
-        if runs.retrying and self._now < runs.retry_at():
+        if runs.failed_at and self._now < runs.failed_at + RETRY_DELAYS[runs.failures - 1]:
             return "waiting", "to be tried again after a failure"
+        timezone = self._workspaces[target[0]].timezone
+        if self._run_date is None and self._now < start_instant(target[1], job.start_time, timezone):
+            return "skipped", f"before {job.start_time:%H:%M} local time"
         return "due", ""
 
-    def _held_back_by(self, job: Job, target: Target) -> str | None:
-        """The first job before this one, directly or through others, that is active, retrying or due for the key."""
-        for name in job.after:
-            # Answers for today are shared; other dates are asked for those keys alone.
-            known = self._today(name) if target in self._today(name) else self._answer(self._jobs[name], [target])
-            item = known[target]
-            active = self._runs(name, {target[1]}).get(target, _Runs())
-            if item.state != "skipped" or active.active:
-                return name
-            if found := self._held_back_by(self._jobs[name], target):
-                return found
-        return None
+    def _held_back(self, job: Job, targets: Sequence[Target]) -> dict[Target, str]:
+        """For keys that must wait the job, directly or through others before this one, that is active, retrying or due.
 
-    def _runs(self, job: str, run_dates: Iterable[date]) -> dict[Target, _Runs]:
-        key = job, tuple(sorted(run_dates))
-        if key not in self._ledger:
-            rows = self._connection.execute(_RUNS, {"job": job, "run_dates": list(key[1])})
-            self._ledger[key] = {(row[0], row[1]): _Runs(*row[2:]) for row in rows.fetchall()}
-        return self._ledger[key]
+        A failed run whose time to be tried again has come, but for which nothing is due any more, holds nothing back.
+        """
+        held: dict[Target, str] = {}
+        names = list(job.after)
+        for name in names:
+            names += [other for other in self._jobs[name].after if other not in names]
+            stand = self._stand(name, [target for target in targets if target not in held])
+            held.update((target, name) for target, item in stand.items() if item.state != "skipped" or item.is_active)
+        return held
 
-    def _with_missed(self, job: Job, answers: dict[Target, DueItem]) -> dict[Target, DueItem]:
-        """Add the missed run dates, oldest first: a later one waits while an earlier one is active or retrying."""
-        cursors: dict[str, date] = dict(
-            self._connection.execute(
-                "SELECT workspace_id, checked_date FROM batch_jobs.schedule_cursors WHERE job = %s", [job.name]
-            ).fetchall()
-        )
-        missed: list[Target] = []
-        for workspace in self._workspaces:
-            this_day = self._date_of(workspace)
-            known_since = today(workspace.recorded_at, workspace.timezone)
-            checked = cursors.get(workspace.workspace_id, known_since - timedelta(days=1))
-            day = max(checked + timedelta(days=1), this_day - timedelta(days=job.catch_up_days))
-            while day < this_day:
-                missed.append((workspace.workspace_id, day))
-                day += timedelta(days=1)
-        earlier = self._answer(job, missed)
-        return _oldest_first({**earlier, **answers}) if earlier else answers
+    def _runs(self, job: str, targets: Iterable[Target]) -> defaultdict[Target, _Runs]:
+        run_dates = sorted({day for _, day in targets})
+        rows = self._connection.execute(_RUNS, {"job": job, "run_dates": run_dates}).fetchall()
+        return defaultdict(_Runs, {(row[0], row[1]): _Runs(*row[2:]) for row in rows})
 
 
 def checked_until(report: DueReport, job: str) -> dict[str, date]:
     """The newest run date before which nothing is left to do, for workspaces whose missed dates were looked at."""
-    by_workspace: defaultdict[str, list[DueItem]] = defaultdict(list)
-    for item in report.items:
-        if item.job == job:
-            by_workspace[item.workspace_id].append(item)
-    found = {}
-    for workspace_id, items in by_workspace.items():
-        items.sort(key=lambda item: item.run_date)
-        for item in items[:-1]:
-            if item.state != "skipped" or item.reason in ("pending already", "started already"):
-                break
-            found[workspace_id] = item.run_date
+    return done_until(
+        (item.workspace_id, item.run_date, item.state == "skipped" and not item.is_active)
+        for item in report.items
+        if item.job == job
+    )
+
+
+def _oldest_first(answers: Mapping[Target, DueItem]) -> list[DueItem]:
+    """By workspace and run date; a run date waits while an earlier one of its workspace waits, or is active."""
+    held: set[str] = set()
+    found = []
+    for _, answer in sorted(answers.items()):
+        item = answer
+        if item.workspace_id in held and item.state == "due":
+            item = replace(item, state="waiting", reason="after an earlier run date")
+        elif item.state == "waiting" or item.is_active:
+            held.add(item.workspace_id)
+        found.append(item)
     return found
-
-
-def _oldest_first(answers: Mapping[Target, DueItem]) -> dict[Target, DueItem]:
-    held: dict[str, date] = {}
-    found: dict[Target, DueItem] = {}
-    for target in sorted(answers):
-        item = answers[target]
-        if target[0] in held and item.state == "due":
-            item = DueItem(
-                item.job, *target, "waiting", "after an earlier run date", rows=item.rows, failures=item.failures
-            )
-        elif item.state == "waiting" or item.reason in ("pending already", "started already"):
-            held.setdefault(*target)
-        found[target] = item
-    return found
-
-
-def today(now: datetime, timezone: str) -> date:
-    """The date in a zone at an instant."""
-    return now.astimezone(_zone(timezone)).date()
-
-
-def start_instant(day: date, at: time, timezone: str) -> datetime:
-    """When a local time of a day comes, in UTC.
-
-    Where clocks skip it, it comes as if they had not; where they show it twice, the first time counts.
-    """
-    return datetime.combine(day, at, tzinfo=_zone(timezone)).astimezone(UTC)
-
-
-@cache
-def _zone(timezone: str) -> ZoneInfo:
-    return ZoneInfo(timezone)

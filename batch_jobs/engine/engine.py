@@ -1,30 +1,33 @@
 """The engine's front: what is due, run, replay, retry, stop, catch up. Composes the parts, adds no rule of its own."""
 
+import contextlib
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from batch_jobs.engine import job_runs
+from batch_jobs.engine.admission import active_zones, admit_dates, admit_workspaces
 from batch_jobs.engine.batch import ERRORS_KEPT, WorkspaceRun
-from batch_jobs.engine.catch_up import CatchUpResult, behind, catch_up, in_order
+from batch_jobs.engine.catch_up import CatchUpResult, in_order
+from batch_jobs.engine.catch_up_all import catch_up_all
 from batch_jobs.engine.contract import EmployeeParameters, Job, Parameters
-from batch_jobs.engine.due import DueQuestion, DueReport, checked_until, today
+from batch_jobs.engine.due import DueQuestion, DueReport, checked_until
 from batch_jobs.engine.job_runs import ACTIVE, JobRun, QueuedBy, Target
-from batch_jobs.engine.need import due_rows
+from batch_jobs.engine.local_time import today
+from batch_jobs.engine.missed_dates import advance_cursors
+from batch_jobs.engine.need import Narrowing, due_rows
 from batch_jobs.engine.projection import Projection
 from batch_jobs.engine.requests import RunRequest, find_job, read_parameters
-from batch_jobs.engine.runner import Progress, Runner, Work
+from batch_jobs.engine.runner import Progress, Runner
+from batch_jobs.engine.work import Work
 from batch_jobs.engine.workers import Worker, WorkerLostError, at_work, fail_lost_workers
 from batch_jobs.errors import BadInputError
 from batch_jobs.settings import Settings
 from batch_jobs.store.database import Database, Transaction
-from batch_jobs.store.events import lock_workspaces
-from batch_jobs.store.transfer import unknown_workspace
 
-# Events folded in one transaction: enough for speed, few enough that progress is seen and locks are short.
-CATCH_UP_EVENTS = 200_000
-CATCH_UP_WORKSPACES = 200
+_log = logging.getLogger(__name__)
 
 
 class EmployeesInScope(Protocol):
@@ -89,8 +92,7 @@ class Engine:
             run_date: for this day, None for each workspace's own today.
             missed: also for run dates that the scheduler has missed.
         """
-        self.fail_lost_workers()
-        self.catch_up(workspaces=workspaces)
+        self._get_ready(workspaces)
         wanted = list(self.jobs) if names is None else [find_job(self.jobs, name).name for name in names]
         with self.database.reader() as connection:
             question = DueQuestion(connection, self.jobs, now=self._clock(), workspaces=workspaces, run_date=run_date)
@@ -99,27 +101,13 @@ class Engine:
     def schedule(self, name: str) -> DueReport:
         """What the scheduler asks for: `due` with missed run dates, and a note of how far everything is done."""
         report = self.due([name], missed=True)
-        done = checked_until(report, name)
-        if done:
-            with self.database.owner() as connection:
-                connection.execute(
-                    """
-                    INSERT INTO batch_jobs.schedule_cursors (job, workspace_id, checked_date)
-                    SELECT %s, * FROM unnest(%s::text[], %s::date[])
-                    ON CONFLICT (job, workspace_id) DO UPDATE
-                    SET checked_date = greatest(schedule_cursors.checked_date, excluded.checked_date)
-                    """,
-                    [name, list(done), list(done.values())],
-                )
+        with self.database.owner() as connection:
+            advance_cursors(connection, name, checked_until(report, name))
         return report
 
     def active_workspaces(self) -> list[str]:
         """The ids of the active workspaces, sorted."""
-        with self.database.reader() as connection:
-            rows = connection.execute(
-                "SELECT workspace_id FROM batch_jobs.workspaces WHERE status = 'active' ORDER BY workspace_id"
-            )
-            return [row[0] for row in rows.fetchall()]
+        return list(active_zones(self.database))
 
     def own_today(self, workspaces: Sequence[str]) -> dict[str, date]:
         """The local date of each of these workspaces now.
@@ -127,7 +115,7 @@ class Engine:
         Raises:
             BadInputError: one of them is not known, or not active.
         """
-        return {name: today(self._clock(), zone) for name, zone in self._check_workspaces(workspaces).items()}
+        return {name: today(self._clock(), zone) for name, zone in admit_workspaces(self.database, workspaces).items()}
 
     # Running
 
@@ -155,51 +143,29 @@ class Engine:
         """
         job = find_job(self.jobs, request.job)
         parameters = read_parameters(job, request.parameters)
-        targets = sorted(set(request.targets), key=lambda target: (target[1], target[0]))
-        zones = self._check_workspaces([workspace_id for workspace_id, _ in targets])
-        self._check_dates(targets, zones, request, parameters)
-        workspaces = sorted(zones)
-        self.fail_lost_workers()
-        self.catch_up(workspaces=workspaces)
+        targets, zones = self._admit(request, parameters)
+        self._get_ready(sorted(zones))
         if request.only_due:
             targets = self._due_targets(job, targets)
         if not targets:
             return []
-        employees = self._employees(parameters, targets)
+        narrowings = self._narrowings(request, parameters, targets)
         with at_work(
             self.database, lost_after=self._settings.worker_lost_after, dagster_run_id=request.dagster_run_id
         ) as worker:
             ids = self._queue(request, parameters, targets, worker)
-
-            def report(job_run_ids: Sequence[str]) -> None:
-                if job_run_ids:
-                    on_finished(self.load(job_run_ids))
-
             runner = Runner(
                 self.database,
                 in_order(self.projections),
                 worker,
                 chunk_rows=self._settings.chunk_rows,
                 should_stop=lambda: should_stop() or worker.lost.is_set(),
-                on_finished=report,
+                on_finished=lambda finished: on_finished(self.load(finished)),
                 on_progress=on_progress,
             )
-            try:
-                for run_date in sorted({day for _, day in ids}):
-                    runner.run(
-                        self._work(
-                            job,
-                            parameters,
-                            request,
-                            run_date=run_date,
-                            ids=ids,
-                            zones=zones,
-                            employees=employees,
-                        )
-                    )
-            except WorkerLostError:
-                # Whoever gave this worker up has ended its runs as failed; they are due again.
-                pass
+            # Whoever gave this worker up has ended its runs as failed; they are due again.
+            with contextlib.suppress(WorkerLostError):
+                runner.run(self._works(job, parameters, ids, zones, narrowings))
         return self.load(list(ids.values()))
 
     def replay(self, job_run_id: str, *, actor: str, **callbacks: Any) -> list[JobRun]:
@@ -207,22 +173,27 @@ class Engine:
         return self._again(self.find(job_run_id), "replay", actor, None, callbacks)
 
     def retry(self, job_run_id: str, *, actor: str, **callbacks: Any) -> list[JobRun]:
-        """Run again for the rows that failed; for all rows when the run failed as a whole. See `run`."""
+        """Run again for the rows that failed; for all rows when the run failed or was stopped as a whole. See `run`.
+
+        Raises:
+            BadInputError: there is no such run, or nothing of it to retry.
+        """
         run = self.find(job_run_id)
-        with self.database.owner() as connection:
-            rows = connection.execute(
-                "SELECT DISTINCT row_id FROM batch_jobs.job_run_errors WHERE job_run_id = %s", [run.job_run_id]
-            ).fetchall()
-        if run.status == "warning" or (rows and run.status != "failed"):
-            # Beyond the errors that are kept, the rows that failed are not known: then all are tried.
-            row_ids = [row[0] for row in rows] if run.errors <= ERRORS_KEPT else None
-            return self._again(run, "retry", actor, row_ids, callbacks)
         if run.status in ("failed", "stopped"):
-            return self._again(run, "retry", actor, None, callbacks)
-        raise BadInputError(
-            f"job run {run.job_run_id} is {run.status} and has no failed rows to retry; "
-            f"to run it again, use: batch-jobs runs replay {run.job_run_id}"
-        )
+            # A retry that failed knows no rows of its own: those of the run that it repeats are still to be done.
+            while run.trigger == "retry" and run.replay_of and run.status in ("failed", "stopped"):
+                run = self.find(run.replay_of)
+            if run.status in ("failed", "stopped"):
+                return self._again(run, "retry", actor, None, callbacks)
+        if run.status in ACTIVE or not run.errors:
+            raise BadInputError(
+                f"job run {run.job_run_id} is {run.status} and has no failed rows to retry; "
+                f"to run it again, use: batch-jobs runs replay {run.job_run_id}"
+            )
+        with self.database.owner() as connection:
+            row_ids = job_runs.failed_rows(connection, run.job_run_id)
+        # Beyond the errors that are kept, the rows that failed are not known: then all are tried.
+        return self._again(run, "retry", actor, row_ids if run.errors <= ERRORS_KEPT else None, callbacks)
 
     def stop(self, job_run_id: str) -> JobRun:
         """Ask a run to stop before its next chunk; what it committed stays.
@@ -230,6 +201,7 @@ class Engine:
         Raises:
             BadInputError: there is no such run, or it has ended.
         """
+        self.fail_lost_workers()
         run = self.find(job_run_id)
         if run.status not in ACTIVE:
             raise BadInputError(
@@ -284,26 +256,21 @@ class Engine:
     ) -> CatchUpResult:
         """Bring projections in step with the event log, a few workspaces a transaction.
 
+        A workspace where that fails does not stop the others.
+
         Args:
             names: the projections (and those they read), None for all.
             workspaces: only these, None for all.
             on_progress: told how many events are done, of how many.
+
+        Raises:
+            Exception: the first of what made workspaces fail, once all others are done.
         """
         wanted = in_order(self.projections, None if names is None else list(names))
-        with self.database.reader() as connection:
-            lagging = behind(connection, wanted, workspaces)
-        total, done = sum(lagging.values()), 0
-        result = CatchUpResult(caught_up=[], rows_changed={})
-        for group in _groups(lagging):
-            with self.database.worker(group) as connection:
-                lock_workspaces(connection, group)
-                part = catch_up(connection, wanted, group)
-            result.caught_up += part.caught_up
-            result.dead_letters += part.dead_letters
-            for name, rows in part.rows_changed.items():
-                result.rows_changed[name] = result.rows_changed.get(name, 0) + rows
-            done += sum(lagging[workspace_id] for workspace_id in group)
-            on_progress(done, total)
+        result, failed = catch_up_all(self.database, wanted, workspaces, on_progress)
+        for workspace_id, error in failed.items():
+            error.add_note(f'while projections of workspace "{workspace_id}" were brought up to date')
+            raise error
         return result
 
     # Within
@@ -324,37 +291,26 @@ class Engine:
         )
         return self.run(request, **callbacks)
 
-    def _check_workspaces(self, workspaces: Iterable[str]) -> dict[str, str]:
-        wanted = sorted(set(workspaces))
-        with self.database.reader() as connection:
-            rows = connection.execute(
-                "SELECT workspace_id, status, coalesce(timezone, 'UTC') FROM batch_jobs.workspaces "
-                "WHERE workspace_id = ANY (%s)",
-                [wanted],
-            ).fetchall()
-        known = {row[0]: row for row in rows}
-        for name in wanted:
-            if name not in known:
-                raise unknown_workspace(self.database, name)
-            status = known[name][1]
-            if status == "undefined":
-                raise BadInputError(f'workspace "{name}" has no workspace.created event; import it first')
-            if status != "active":
-                raise BadInputError(f'workspace "{name}" is {status}; jobs run in active workspaces only')
-        return {name: known[name][2] for name in wanted}
+    def _get_ready(self, workspaces: Sequence[str] | None) -> None:
+        """End the runs of lost workers and bring projections up to date; failures show in the runs."""
+        self.fail_lost_workers()
+        _, failed = catch_up_all(self.database, in_order(self.projections), workspaces, lambda _done, _all: None)
+        for workspace_id, error in failed.items():
+            _log.error('projections of workspace "%s" can not be brought up to date', workspace_id, exc_info=error)
 
-    def _check_dates(
-        self, targets: Iterable[Target], zones: Mapping[str, str], request: RunRequest, parameters: Parameters
-    ) -> None:
-        if parameters.dry_run or request.allow_future:
-            return
-        now = self._clock()
-        for workspace_id, run_date in targets:
-            if run_date > (own := today(now, zones[workspace_id])):
-                raise BadInputError(
-                    f'run date {run_date} is after today, {own}, in workspace "{workspace_id}"; what is written for a '
-                    "future day has to be undone by hand: make it a dry run (--dry-run), or allow it (--allow-future)"
-                )
+    def _admit(self, request: RunRequest, parameters: Parameters) -> tuple[list[Target], dict[str, str]]:
+        """The targets, by run date and workspace, and the time zones of their workspaces."""
+        targets = sorted(set(request.targets), key=lambda target: (target[1], target[0]))
+        workspaces = [workspace_id for workspace_id, _ in targets]
+        if request.only_due:
+            # The scheduler leaves out what was suspended since it looked.
+            zones = active_zones(self.database, workspaces)
+            targets = [target for target in targets if target[0] in zones]
+        else:
+            zones = admit_workspaces(self.database, workspaces)
+        if not parameters.dry_run and not request.allow_future:
+            admit_dates(targets, zones, self._clock())
+        return targets, zones
 
     def _due_targets(self, job: Job, targets: Sequence[Target]) -> list[Target]:
         wanted = set(targets)
@@ -367,20 +323,30 @@ class Engine:
             found += [target for item in due if (target := (item.workspace_id, item.run_date)) in wanted]
         return found
 
-    def _employees(self, parameters: Parameters, targets: Sequence[Target]) -> Mapping[str, Sequence[str]] | None:
-        if not isinstance(parameters, EmployeeParameters) or not parameters.narrows:
-            return None
+    def _narrowings(
+        self, request: RunRequest, parameters: Parameters, targets: Sequence[Target]
+    ) -> Mapping[date, Narrowing]:
+        """Which rows are wanted on each run date."""
+        found = {}
+        for run_date in sorted({day for _, day in targets}):
+            employees = None
+            if isinstance(parameters, EmployeeParameters) and parameters.narrows:
+                of_date = [target for target in targets if target[1] == run_date]
+                employees = self._employees(parameters, of_date)
+            found[run_date] = Narrowing(employees, request.row_ids)
+        return found
+
+    def _employees(self, parameters: EmployeeParameters, targets: Sequence[Target]) -> list[tuple[str, str]]:
         with self.database.worker([workspace_id for workspace_id, _ in targets]) as connection:
             found = self._employees_in_scope(
                 connection, targets, employee_id=parameters.employee_id, org_unit_id=parameters.org_unit_id
             )
         if not found:
-            name, value = (
-                ("employee", parameters.employee_id) if parameters.employee_id else ("org unit", parameters.org_unit_id)
-            )
             workspaces = ", ".join(sorted({workspace_id for workspace_id, _ in targets})[:3])
-            raise BadInputError(f'{name} "{value}" is not defined in workspace {workspaces}; check the id')
-        return found
+            wanted = {"employee": parameters.employee_id, "org unit": parameters.org_unit_id}
+            names = " or ".join(f'{kind} "{value}"' for kind, value in wanted.items() if value is not None)
+            raise BadInputError(f"{names} is not defined in workspace {workspaces}; check the id")
+        return [(workspace_id, employee_id) for workspace_id, ids in found.items() for employee_id in ids]
 
     def _queue(
         self, request: RunRequest, parameters: Parameters, targets: Sequence[Target], worker: Worker
@@ -392,7 +358,7 @@ class Engine:
             params=parameters.model_dump(mode="json", exclude_unset=True),
             dry_run=parameters.dry_run,
             partial=parameters.dry_run or parameters.narrows or request.row_ids is not None,
-            worker_id=UUID(str(worker.worker_id)),
+            worker_id=worker.worker_id,
             dagster_run_id=request.dagster_run_id,
             replay_of=request.replay_of,
         )
@@ -400,41 +366,23 @@ class Engine:
             queued = job_runs.queue(connection, targets, by, refuse_active=request.refuse_active)
         return {target: queued[target] for target in targets if target in queued}
 
-    def _work(
+    def _works(
         self,
         job: Job,
         parameters: Parameters,
-        request: RunRequest,
-        *,
-        run_date: date,
         ids: Mapping[Target, str],
         zones: Mapping[str, str],
-        employees: Mapping[str, Sequence[str]] | None,
-    ) -> Work:
-        targets = [target for target in ids if target[1] == run_date]
-        with self.database.reader() as connection:
-            due = due_rows(connection, job, targets)
-        return Work(
-            job,
-            parameters,
-            {name: WorkspaceRun(ids[name, day], day, zones[name], parameters) for name, day in targets},
-            due,
-            {name: employees.get(name, ()) for name, _ in targets} if employees is not None else {},
-            {name: request.row_ids for name, _ in targets} if request.row_ids is not None else {},
-        )
-
-
-def _groups(lagging: Mapping[str, int]) -> Iterable[list[str]]:
-    group: list[str] = []
-    load = 0
-    for workspace_id, events in lagging.items():
-        if group and (load + events > CATCH_UP_EVENTS or len(group) >= CATCH_UP_WORKSPACES):
-            yield group
-            group, load = [], 0
-        group.append(workspace_id)
-        load += events
-    if group:
-        yield group
+        narrowings: Mapping[date, Narrowing],
+    ) -> list[Work]:
+        """The work of each run date, oldest first."""
+        works = []
+        for run_date in sorted({day for _, day in ids}):
+            targets = [target for target in ids if target[1] == run_date]
+            with self.database.reader() as connection:
+                due = due_rows(connection, job, targets, narrowings[run_date])
+            runs = {name: WorkspaceRun(ids[name, day], day, zones[name], parameters) for name, day in targets}
+            works.append(Work(job, parameters, runs, due, narrowings[run_date]))
+        return works
 
 
 def _id_range(prefix: str) -> list[str]:

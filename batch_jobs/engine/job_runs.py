@@ -84,14 +84,9 @@ _ACTIVE_RUN = f"""
     WHERE r.job = %(job)s AND r.status IN ('pending', 'started') ORDER BY r.queued_at, r.workspace_id LIMIT 1
 """
 
-# A run that was asked to stop before it began ends here, with nothing done.
 _START = """
-    UPDATE batch_jobs.job_runs SET
-        status = CASE WHEN stop_requested_at IS NULL THEN 'started' ELSE 'stopped' END,
-        started_at = CASE WHEN stop_requested_at IS NULL THEN clock_timestamp() END,
-        ended_at = CASE WHEN stop_requested_at IS NOT NULL THEN clock_timestamp() END
+    UPDATE batch_jobs.job_runs SET status = 'started', started_at = clock_timestamp()
     WHERE job_run_id = ANY (%s::uuid[]) AND status = 'pending'
-    RETURNING job_run_id::text, status
 """
 
 _FINISH = """
@@ -107,7 +102,7 @@ _FINISH = """
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How the run of one workspace ends."""
+    """How the run of one workspace ends; `plan` for a dry run."""
 
     job_run_id: str
     workspace_id: str
@@ -172,9 +167,9 @@ def already_active(run: JobRun) -> BadInputError:
     )
 
 
-def start(connection: Transaction, job_run_ids: Sequence[str]) -> dict[str, Status]:
-    """Mark pending runs as started, or as stopped where that was asked. Returns the new status of each."""
-    return dict(connection.execute(_START, [list(job_run_ids)]).fetchall())
+def start(connection: Transaction, job_run_ids: Sequence[str]) -> None:
+    """Mark those of the runs that are pending as started."""
+    connection.execute(_START, [list(job_run_ids)])
 
 
 def finish(connection: Transaction, endings: Sequence[Ending]) -> set[str]:
@@ -186,7 +181,7 @@ def finish(connection: Transaction, endings: Sequence[Ending]) -> set[str]:
             "statuses": [ending.status for ending in endings],
             "counters": [Jsonb(dict(ending.counters)) for ending in endings],
             "errors": [ending.outcome.error_count for ending in endings],
-            "messages": [ending.message for ending in endings],
+            "messages": [ending.message and storable(ending.message) for ending in endings],
             "rows": [ending.outcome.rows for ending in endings],
             "plans": [None if ending.plan is None else Jsonb(ending.plan) for ending in endings],
         },
@@ -200,7 +195,7 @@ def finish(connection: Transaction, endings: Sequence[Ending]) -> set[str]:
 
 def _insert_errors(connection: Transaction, endings: Sequence[Ending]) -> None:
     rows = [
-        (ending.job_run_id, number, ending.workspace_id, *asdict(error).values())
+        (ending.job_run_id, number, ending.workspace_id, *map(storable, asdict(error).values()))
         for ending in endings
         for number, error in enumerate(ending.outcome.errors, 1)
     ]
@@ -217,12 +212,17 @@ def _insert_errors(connection: Transaction, endings: Sequence[Ending]) -> None:
     )
 
 
+def storable(text: str) -> str:
+    """The text as PostgreSQL takes it: what an exception says may hold anything, and must not fail the ledger."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
 def stop_requested(connection: Transaction, job_run_ids: Sequence[str]) -> set[str]:
-    """Those of the runs that were asked to stop, or have been ended by somebody else."""
+    """Those of the runs that were asked to stop."""
     rows = connection.execute(
         """
         SELECT job_run_id::text FROM batch_jobs.job_runs
-        WHERE job_run_id = ANY (%s::uuid[]) AND (stop_requested_at IS NOT NULL OR status NOT IN ('pending', 'started'))
+        WHERE job_run_id = ANY (%s::uuid[]) AND stop_requested_at IS NOT NULL
         """,
         [list(job_run_ids)],
     )
@@ -232,8 +232,18 @@ def stop_requested(connection: Transaction, job_run_ids: Sequence[str]) -> set[s
 def request_stop(connection: Transaction, job_run_id: str) -> None:
     """Ask an active run to stop before its next chunk."""
     connection.execute(
-        "UPDATE batch_jobs.job_runs SET stop_requested_at = clock_timestamp() WHERE job_run_id = %s", [job_run_id]
+        "UPDATE batch_jobs.job_runs SET stop_requested_at = clock_timestamp() "
+        "WHERE job_run_id = %s AND status IN ('pending', 'started')",
+        [job_run_id],
     )
+
+
+def failed_rows(connection: Transaction, job_run_id: str) -> list[str]:
+    """The ids of the rows that failed, as far as they were kept."""
+    rows = connection.execute(
+        "SELECT DISTINCT row_id FROM batch_jobs.job_run_errors WHERE job_run_id = %s ORDER BY 1", [job_run_id]
+    )
+    return [row[0] for row in rows.fetchall()]
 
 
 def load(connection: Transaction, job_run_ids: Sequence[str]) -> list[JobRun]:

@@ -1,11 +1,12 @@
 """Asking a job's candidates: how many rows are due where, over all workspaces, and the rows to work on."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg.rows import namedtuple_row
 
-from batch_jobs.engine.contract import EmployeeParameters, Job
+from batch_jobs.engine.contract import Job
 from batch_jobs.engine.job_runs import Target
 from batch_jobs.store.database import Transaction
 
@@ -15,7 +16,48 @@ _SCOPE = """scope AS (
 )"""
 
 
-def due_rows(connection: Transaction, job: Job, targets: Sequence[Target]) -> dict[Target, int]:
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """Which of the candidate rows are meant.
+
+    Attributes:
+        employees: those of these employees, as workspace and employee id; None for all.
+        row_ids: those of these ids, of the one workspace concerned; None for all.
+    """
+
+    employees: Sequence[tuple[str, str]] | None = None
+    row_ids: Sequence[str] | None = None
+
+    @property
+    def condition(self) -> str:
+        """The SQL condition on the candidates `c`."""
+        conditions = ["true"]
+        if self.employees is not None:
+            conditions.append(
+                "(c.workspace_id, c.employee_id) IN "
+                "(SELECT * FROM unnest(%(narrow_workspaces)s::text[], %(narrow_employees)s::text[]))"
+            )
+        if self.row_ids is not None:
+            conditions.append("c.row_id = ANY (%(narrow_rows)s::text[])")
+        return " AND ".join(conditions)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of the condition's placeholders."""
+        pairs = self.employees or ()
+        return {
+            "narrow_workspaces": [workspace_id for workspace_id, _ in pairs],
+            "narrow_employees": [employee_id for _, employee_id in pairs],
+            "narrow_rows": None if self.row_ids is None else list(self.row_ids),
+        }
+
+
+EVERYTHING = Narrowing()
+
+
+def due_rows(
+    connection: Transaction, job: Job, targets: Sequence[Target], narrowing: Narrowing = EVERYTHING
+) -> dict[Target, int]:
     """How many rows make the job due, for those workspaces and run dates where there are any.
 
     One statement, whatever the number of workspaces; several run dates of one workspace count apart.
@@ -24,17 +66,17 @@ def due_rows(connection: Transaction, job: Job, targets: Sequence[Target]) -> di
         connection: a reader's transaction.
         job: the job.
         targets: workspaces and run dates to look at.
+        narrowing: which of their rows count.
     """
-    if not targets:
-        return {}
     # A need-check scans for all workspaces at once, so it is worth both cores from the first row on.
     connection.execute("SET LOCAL parallel_setup_cost = 0")
     connection.execute("SET LOCAL parallel_tuple_cost = 0")
     found: dict[Target, int] = {}
     for same_date in _by_date(targets):
         rows = connection.execute(
-            f"WITH {_SCOPE} SELECT c.workspace_id, count(*) FROM ({job.candidates}) c WHERE c.due GROUP BY 1",
-            _values(job, same_date),
+            f"WITH {_SCOPE} SELECT c.workspace_id, count(*) FROM ({job.candidates}) c "
+            f"WHERE c.due AND {narrowing.condition} GROUP BY 1",
+            {**_values(job, same_date), **narrowing.values},
         )
         found.update(((workspace_id, same_date[0][1]), number) for workspace_id, number in rows.fetchall())
     return found
@@ -44,9 +86,8 @@ def candidate_rows(
     connection: Transaction,
     job: Job,
     targets: Sequence[Target],
+    narrowing: Narrowing = EVERYTHING,
     *,
-    employees: Collection[str] | None = None,
-    row_ids: Collection[str] | None = None,
     after_row: str | None = None,
     limit: int | None = None,
 ) -> list[Any]:
@@ -56,34 +97,19 @@ def candidate_rows(
         connection: a transaction whose scope holds the workspaces.
         job: the job.
         targets: workspaces, each with its run date.
-        employees: only rows of these employees.
-        row_ids: only these rows.
+        narrowing: which of their rows.
         after_row: only rows behind this one, to go through a workspace slice by slice.
         limit: how many at the most.
     """
-    conditions, values = ["true"], dict(_values(job, targets))
-    if employees is not None:
-        conditions.append("c.employee_id = ANY (%(only_employees)s)")
-        values["only_employees"] = list(employees)
-    if row_ids is not None:
-        conditions.append("c.row_id = ANY (%(only_rows)s)")
-        values["only_rows"] = list(row_ids)
-    if after_row is not None:
-        conditions.append('c.row_id COLLATE "C" > %(after_row)s')
-        values["after_row"] = after_row
     # LIMIT NULL is no limit.
-    values["row_limit"] = limit
+    values = {**_values(job, targets), **narrowing.values, "after_row": after_row, "row_limit": limit}
+    behind = "true" if after_row is None else 'c.row_id COLLATE "C" > %(after_row)s'
     with connection.cursor(row_factory=namedtuple_row) as cursor:
         return cursor.execute(
-            f"WITH {_SCOPE} SELECT * FROM ({job.candidates}) c WHERE {' AND '.join(conditions)} "
+            f"WITH {_SCOPE} SELECT * FROM ({job.candidates}) c WHERE {narrowing.condition} AND {behind} "
             'ORDER BY c.workspace_id, c.row_id COLLATE "C" LIMIT %(row_limit)s',
             values,
         ).fetchall()
-
-
-def is_by_employee(job: Job) -> bool:
-    """Whether the job's rows belong to employees, so that it can be run for some of them."""
-    return issubclass(job.parameters, EmployeeParameters)
 
 
 def _by_date(targets: Sequence[Target]) -> list[list[Target]]:

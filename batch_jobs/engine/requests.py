@@ -69,9 +69,15 @@ def read_parameters(job: Job, values: Mapping[str, Any]) -> Parameters:
     try:
         return job.parameters.model_validate(dict(values))
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        name = ".".join(map(str, problem["loc"]))
-        raise BadInputError(
-            f'{job.name}: parameter {name} is "{problem["input"]}"; {problem["msg"][0].lower()}{problem["msg"][1:]} '
-            f"({known[str(problem['loc'][0])].description})"
-        ) from None
+        raise BadInputError(_described(job, error)) from None
+
+
+def _described(job: Job, error: ValidationError) -> str:
+    problem = error.errors(include_url=False)[0]
+    expected = f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
+    if not problem["loc"]:
+        # What concerns several parameters names them itself.
+        return f"{job.name}: {expected}"
+    name = str(problem["loc"][0])
+    description = job.parameters.model_fields[name].description
+    return f'{job.name}: parameter {name} is "{problem["input"]}"; {expected} ({description})'

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pkgutil
 from functools import cache
+from graphlib import TopologicalSorter
 
 from batch_jobs.engine.contract import Job
 
@@ -20,4 +21,5 @@ def registry() -> dict[str, Job]:
     for job in found.values():
         if missing := set(job.after) - found.keys():
             raise ValueError(f"job {job.name} comes after {sorted(missing)}, which no file in jobs/ defines")
+    TopologicalSorter({job.name: job.after for job in found.values()}).prepare()  # refuses a circle
     return found

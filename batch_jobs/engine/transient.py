@@ -1,0 +1,41 @@
+"""Trouble of the database that passes by itself: how to tell it from a fault of a row, and trying again."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import psycopg
+
+from batch_jobs.errors import UnavailableError
+
+# A database in trouble gets these seconds to recover before the workspaces of the chunk fail.
+PAUSES = (0.2, 1.0, 3.0)
+
+# The first two letters of the SQLSTATE: connection lost, rolled back for another's sake (deadlock), out of memory, disk
+# or connections, in use, ended by an operator, I/O error.
+_CLASSES = ("08", "40", "53", "55", "57", "58")
+
+_Result = TypeVar("_Result")
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same work may succeed a moment later, with nothing changed."""
+    if isinstance(error, UnavailableError):
+        return True
+    if not isinstance(error, psycopg.Error):
+        return False
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError)
+    return error.sqlstate.startswith(_CLASSES)
+
+
+def patiently(action: Callable[[], _Result]) -> _Result:
+    """Do something that is a transaction of its own; again, after a pause, when the database was in trouble."""
+    for pause in PAUSES:
+        try:
+            return action()
+        except Exception as error:
+            if not is_transient(error):
+                raise
+        time.sleep(pause)
+    return action()
