@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 from batch_jobs.engine.projection import DeadLetter, Projection, Window
 from batch_jobs.engine.tables import copy_rows
 from batch_jobs.store.database import Transaction
+from batch_jobs.store.temporary import temporary_table
 
-_PENDING = """
-    CREATE TEMPORARY TABLE IF NOT EXISTS pending_events (LIKE batch_jobs.events) ON COMMIT DELETE ROWS;
-    CREATE TEMPORARY TABLE IF NOT EXISTS pending_windows (
+_PENDING = "CREATE TEMPORARY TABLE pending_events (LIKE batch_jobs.events) ON COMMIT DELETE ROWS"
+_PENDING_WINDOWS = """
+    CREATE TEMPORARY TABLE pending_windows (
         workspace_id text COLLATE "C" PRIMARY KEY, after bigint, head bigint
     ) ON COMMIT DELETE ROWS
 """
@@ -184,9 +185,8 @@ def _windows(
 
 
 def _fill(connection: Transaction, spans: Sequence[tuple[str, int, int]], types: Sequence[str]) -> None:
-    for statement in _PENDING.split(";"):
-        connection.execute(statement)
-    connection.execute("TRUNCATE pending_events, pending_windows")
+    temporary_table(connection, "pending_events", _PENDING)
+    temporary_table(connection, "pending_windows", _PENDING_WINDOWS)
     copy_rows(connection, "pending_windows", ("workspace_id", "after", "head"), spans)
     connection.execute("SET LOCAL enable_hashjoin = off")
     connection.execute("SET LOCAL enable_mergejoin = off")

@@ -7,6 +7,7 @@ from typing import Any
 from psycopg import sql
 
 from batch_jobs.store.database import Transaction
+from batch_jobs.store.temporary import temporary_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,13 @@ def replace_rows(
     names = [*table.key, *table.columns]
     stage = sql.Identifier(f"new_{table.name}")
     target = sql.Identifier(table.name)
-    connection.execute(
-        sql.SQL(
-            "CREATE TEMPORARY TABLE IF NOT EXISTS {} ON COMMIT DELETE ROWS AS SELECT {} FROM {} WITH NO DATA"
-        ).format(stage, _names(names), target)
+    temporary_table(
+        connection,
+        f"new_{table.name}",
+        sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DELETE ROWS AS SELECT {} FROM {} WITH NO DATA").format(
+            stage, _names(names), target
+        ),
     )
-    connection.execute(sql.SQL("TRUNCATE {}").format(stage))
     copy_rows(connection, f"new_{table.name}", names, rows)
     removed = _remove_missing(connection, table, of) if of else 0
     written = connection.execute(

@@ -3,6 +3,7 @@
 from datetime import date
 
 from batch_jobs.store.database import Transaction
+from batch_jobs.store.temporary import temporary_table
 
 PERSONAL_EVENTS = frozenset({"employee.defined", "employee.removed", "employment.defined", "user.defined"})
 SETTING_EVENTS = frozenset(
@@ -11,7 +12,7 @@ SETTING_EVENTS = frozenset(
 EVENT_TYPES = PERSONAL_EVENTS | SETTING_EVENTS | {"user.invitation_expired"}
 
 _TABLE = """
-    CREATE TEMPORARY TABLE IF NOT EXISTS affected_employees (
+    CREATE TEMPORARY TABLE affected_employees (
         workspace_id text COLLATE "C", employee_id text COLLATE "C", PRIMARY KEY (workspace_id, employee_id)
     ) ON COMMIT DELETE ROWS
 """
@@ -67,8 +68,7 @@ def find_affected(connection: Transaction, table: str) -> None:
         connection: a transaction with `pending_events`.
         table: the projection's own, which names the `employment_id` that a row shows.
     """
-    connection.execute(_TABLE)
-    connection.execute("TRUNCATE affected_employees")
+    temporary_table(connection, "affected_employees", _TABLE)
     connection.execute(
         _BY_EVENT.format(table=table), {"personal": list(PERSONAL_EVENTS), "settings": list(SETTING_EVENTS)}
     )

@@ -9,6 +9,7 @@ from batch_jobs.projections.affected_employees import EVENT_TYPES, add_affected_
 from batch_jobs.projections.workforces import load_workforces
 from batch_jobs.rules.workforce import Workforce
 from batch_jobs.store.database import Transaction
+from batch_jobs.store.temporary import temporary_table
 
 # A user may have moved to another employee, or to none.
 _BY_USER = """
@@ -21,11 +22,12 @@ _BY_USER = """
 
 # Second pass: whether someone manages an active employee is known when all rows are written. Only the managers
 # that changed rows name, before or after, can have changed.
-_MANAGERS_BEFORE = """
-    CREATE TEMPORARY TABLE IF NOT EXISTS changed_managers (
+_CHANGED_MANAGERS = """
+    CREATE TEMPORARY TABLE changed_managers (
         workspace_id text COLLATE "C", employee_id text COLLATE "C", PRIMARY KEY (workspace_id, employee_id)
-    ) ON COMMIT DELETE ROWS;
-    TRUNCATE changed_managers;
+    ) ON COMMIT DELETE ROWS
+"""
+_MANAGERS_BEFORE = """
     INSERT INTO changed_managers
     SELECT DISTINCT d.workspace_id, d.manager_id
     FROM employee_directory d JOIN affected_employees USING (workspace_id, employee_id)
@@ -88,8 +90,8 @@ class EmployeeDirectory(Projection):
             connection,
             [(w.workspace_id, w.as_of_before, w.as_of) for w in windows if w.as_of_before not in (None, w.as_of)],
         )
-        for statement in _MANAGERS_BEFORE.split(";"):
-            connection.execute(statement)
+        temporary_table(connection, "changed_managers", _CHANGED_MANAGERS)
+        connection.execute(_MANAGERS_BEFORE)
         employees = affected(connection)
         as_of = {window.workspace_id: window.as_of for window in windows}
         rows = [

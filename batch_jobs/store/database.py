@@ -9,11 +9,12 @@ import psycopg
 from psycopg import Connection, sql
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from batch_jobs.errors import UnavailableError
+from batch_jobs.errors import BadInputError, UnavailableError
 from batch_jobs.store.isolation import READER, WORKER
 
 OLDEST_SERVER = 15
 CONNECT_SECONDS = 10
+WORKSPACE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 Transaction = Connection[tuple[Any, ...]]
 
@@ -80,7 +81,7 @@ class Database:
     @contextlib.contextmanager
     def _connection(self) -> Iterator[Transaction]:
         if not self._checked:
-            self._check_reachable()
+            self.check_reachable()
             self._pool.open()
             self._checked = True
         try:
@@ -92,8 +93,12 @@ class Database:
         finally:
             self._pool.putconn(connection)
 
-    def _check_reachable(self) -> None:
-        """Connect once without the pool, which would hide the reason and try for long."""
+    def check_reachable(self) -> None:
+        """Connect once without the pool, which would hide the reason and try for long.
+
+        Raises:
+            UnavailableError: the database can not be reached or is too old.
+        """
         try:
             with psycopg.connect(self.url, connect_timeout=CONNECT_SECONDS) as connection:
                 version = connection.info.server_version
@@ -114,7 +119,16 @@ class Database:
 
 
 def set_scope(connection: Transaction, workspaces: Sequence[str]) -> None:
-    """Say whose rows the current transaction may touch."""
+    """Say whose rows the current transaction may touch.
+
+    Raises:
+        BadInputError: one of the ids is no workspace id; with a comma inside it would stand for two workspaces.
+    """
+    for workspace_id in workspaces:
+        if not WORKSPACE_ID.fullmatch(workspace_id):
+            raise BadInputError(
+                f'"{workspace_id}" is no workspace id; expected 1 to 63 of a-z, 0-9 and -, beginning with a-z or 0-9'
+            )
     connection.execute("SELECT set_config('batch_jobs.workspaces', %s, true)", [",".join(workspaces)])
 
 

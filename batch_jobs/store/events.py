@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg import errors
 
 from batch_jobs.errors import BadInputError
 from batch_jobs.store.database import Transaction, set_scope
 from batch_jobs.store.envelope import EventRecord
+from batch_jobs.store.stored_payloads import read_payload
+from batch_jobs.store.temporary import temporary_table
 
 _CONTENT = "event_id, type, version, occurred_at, actor, employee_id, targets, payload"
 
-# Made once a connection and emptied by each commit: a new one for each append would churn the catalog.
 _STAGE = """
-    CREATE TEMPORARY TABLE IF NOT EXISTS staged_events (
+    CREATE TEMPORARY TABLE staged_events (
         line bigint NOT NULL,
         workspace_id text COLLATE "C" NOT NULL,
         event_id uuid NOT NULL,
@@ -46,15 +48,22 @@ _ADVANCE = """
     RETURNING w.workspace_id, w.head
 """
 
-_CONFLICT = """
-    SELECT s.workspace_id, s.event_id::text, s.type, s.line FROM staged_events s
-    JOIN (
-        SELECT workspace_id, event_id, type, employee_id, targets, payload, 0 AS line FROM batch_jobs.events
-        UNION ALL
-        SELECT workspace_id, event_id, type, employee_id, targets, payload, line FROM staged_events
-    ) o ON o.workspace_id = s.workspace_id AND o.event_id = s.event_id AND o.line < s.line
-    WHERE (s.type, s.employee_id, s.targets, s.payload) IS DISTINCT FROM (o.type, o.employee_id, o.targets, o.payload)
-    ORDER BY s.line LIMIT 1
+# Events under an id that the log or an earlier line has, as far as they are not the same to the letter.
+_REPEATED = """
+    SELECT s.workspace_id, s.event_id::text, s.line, e.position, NULL AS earlier_line,
+        s.type, s.version, s.employee_id, s.targets, s.payload, e.type, e.version, e.employee_id, e.targets, e.payload
+    FROM staged_events s JOIN batch_jobs.events e ON e.workspace_id = s.workspace_id AND e.event_id = s.event_id
+    WHERE (s.type, s.version, s.employee_id, s.targets, s.payload)
+        IS DISTINCT FROM (e.type, e.version, e.employee_id, e.targets, e.payload)
+    UNION ALL
+    SELECT s.workspace_id, s.event_id::text, s.line, NULL, e.line,
+        s.type, s.version, s.employee_id, s.targets, s.payload, e.type, e.version, e.employee_id, e.targets, e.payload
+    FROM staged_events s JOIN (
+        SELECT DISTINCT ON (workspace_id, event_id) * FROM staged_events ORDER BY workspace_id, event_id, line
+    ) e ON e.workspace_id = s.workspace_id AND e.event_id = s.event_id AND e.line < s.line
+    WHERE (s.type, s.version, s.employee_id, s.targets, s.payload)
+        IS DISTINCT FROM (e.type, e.version, e.employee_id, e.targets, e.payload)
+    ORDER BY line, position
 """
 
 _DROP_DUPLICATES = """
@@ -73,8 +82,8 @@ _WORKSPACE_EVENTS = """
             (array_agg(payload ORDER BY line DESC) FILTER (WHERE type = 'workspace.created'))[1] AS created,
             (array_agg(type ORDER BY line DESC)
                 FILTER (WHERE type IN ('workspace.suspended', 'workspace.resumed', 'workspace.deleted')))[1] AS change,
-            min(occurred_at) FILTER (WHERE type = 'workspace.deleted') AS deleted_at
-        FROM staged_events WHERE type LIKE 'workspace.%%' GROUP BY workspace_id
+            (array_agg(occurred_at ORDER BY line) FILTER (WHERE type = 'workspace.deleted'))[1] AS deleted_at
+        FROM staged_events WHERE type LIKE 'workspace.%' GROUP BY workspace_id
     )
     UPDATE batch_jobs.workspaces w SET
         name = coalesce(f.created ->> 'name', w.name),
@@ -110,7 +119,7 @@ class Appended:
 
 def stage(connection: Transaction, records: Iterable[tuple[int, EventRecord]]) -> None:
     """Put events, each with the number of its line, on the transaction's stage."""
-    connection.execute(_STAGE)
+    temporary_table(connection, "staged_events", _STAGE)
     with connection.cursor().copy(f"COPY staged_events (line, workspace_id, {_CONTENT}) FROM STDIN") as copy:
         for line, record in records:
             copy.write_row((line, *record))
@@ -187,12 +196,23 @@ def widen_scope_to_stage(connection: Transaction) -> list[str]:
 
 def _drop_duplicates(connection: Transaction) -> int:
     connection.execute("ANALYZE staged_events")
-    conflict = connection.execute(_CONFLICT).fetchone()
-    if conflict:
-        workspace_id, event_id, event_type, line = conflict
-        raise BadInputError(
-            f'line {line}: event_id "{event_id}" ({event_type}) is in the log of workspace "{workspace_id}" already, '
-            "or earlier in this file, with another type, employee, targets or payload; expected the same content or "
-            "a new event_id"
-        )
+    # By a cursor of the server's: a file sent again in another spelling may be long.
+    with connection.cursor(name="repeated") as cursor:
+        for workspace_id, event_id, line, position, earlier_line, *contents in cursor.execute(_REPEATED):
+            different = _difference(contents[:5], contents[5:])
+            if different:
+                where = f"position {position} of its log" if position else f"line {earlier_line} of this file"
+                raise BadInputError(
+                    f'line {line}: event_id "{event_id}" ({contents[0]}) of workspace "{workspace_id}" stands for '
+                    f"another event in {where}, with another {different}; expected the same content, or a new event_id"
+                )
     return connection.execute(_DROP_DUPLICATES).rowcount
+
+
+def _difference(one: list[Any], other: list[Any]) -> str | None:
+    """The first of type, employee, targets and payload in which two events differ by what they mean, if any."""
+    for name, index in (("type", 0), ("employee_id", 2), ("targets", 3)):
+        if one[index] != other[index]:
+            return name
+    meanings = [read_payload(type_, version, payload, where="event") for type_, version, _, _, payload in (one, other)]
+    return None if meanings[0] == meanings[1] else "payload"

@@ -20,13 +20,22 @@ def newest_version() -> str:
 
 
 def version(database: Database) -> str | None:
-    """The schema version of the database, or None where it has no schema yet."""
+    """The schema version of the database, or None where it has no schema yet.
+
+    Raises:
+        UnavailableError: the schema is another user's, who did not let this one in.
+    """
     with database.owner() as connection:
         try:
             with connection.transaction():
                 row = connection.execute(f"SELECT version_num FROM {VERSION_SCHEMA}.{VERSION_TABLE}").fetchone()
         except (errors.UndefinedTable, errors.InvalidSchemaName):
             return None
+        except errors.InsufficientPrivilege as error:
+            raise UnavailableError(
+                f"the database's user may not read the schema {VERSION_SCHEMA} ({error.diag.message_primary}); connect "
+                "as the user who ran: batch-jobs init"
+            ) from error
     return str(row[0]) if row else None
 
 
@@ -61,17 +70,18 @@ def migrate(database: Database, target: str = "head") -> None:
     from alembic import command
     from alembic.config import Config
 
-    found = version(database)
-    if found is not None and found > newest_version():
-        check_version(database)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    database.check_reachable()
     engine = sqlalchemy.create_engine(
         "postgresql+psycopg" + database.url[database.url.index("://") :], poolclass=sqlalchemy.pool.NullPool
     )
     with engine.connect() as connection:
         connection.execute(sqlalchemy.text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
         config.attributes["connection"] = connection
+        found = version(database)
+        if found is not None and found > newest_version():
+            check_version(database)
         try:
             connection.execute(sqlalchemy.text(f"CREATE SCHEMA IF NOT EXISTS {VERSION_SCHEMA}"))
             connection.commit()

@@ -15,6 +15,12 @@ def upgrade() -> None:
     """Create the two roles that jobs run as and the tables of the schema `batch_jobs`."""
     create_roles(op.execute)
     op.execute("GRANT USAGE ON SCHEMA batch_jobs TO batch_jobs_worker, batch_jobs_reader")
+    # Work is staged in temporary tables, which a database may have taken from the public.
+    op.execute("""
+        DO $$ BEGIN
+            EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO batch_jobs_worker', current_database());
+        END $$
+    """)
     # The workspaces that the transaction may touch, as `SET LOCAL batch_jobs.workspaces` lists them.
     op.execute("""
         CREATE FUNCTION batch_jobs.scope() RETURNS SETOF text LANGUAGE sql STABLE PARALLEL SAFE AS

@@ -1,0 +1,25 @@
+"""Temporary tables that outlive their transaction: made once a connection, as new ones each time churn the catalog."""
+
+from psycopg import sql
+
+from batch_jobs.store.database import Transaction
+from batch_jobs.store.isolation import WORKER
+
+
+def temporary_table(connection: Transaction, name: str, create: str | sql.Composed) -> None:
+    """Begin an empty temporary table, in whichever role the transaction runs.
+
+    Args:
+        connection: any transaction but a reader's.
+        name: the table's name.
+        create: `CREATE TEMPORARY TABLE name … ON COMMIT DELETE ROWS …`, run when the connection does not have it yet.
+    """
+    table = sql.Identifier("pg_temp", name)
+    row = connection.execute("SELECT to_regclass(%s)", [table.as_string(connection)]).fetchone()
+    if row and row[0]:
+        connection.execute(sql.SQL("TRUNCATE {}").format(table))
+        return
+    connection.execute(create.encode() if isinstance(create, str) else create)
+    # A pooled connection may serve the owner first and a worker later, who could not use the owner's table. The owner
+    # is a member of the worker role, so that both can use the worker's.
+    connection.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(table, sql.Identifier(WORKER)))
