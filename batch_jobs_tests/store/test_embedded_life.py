@@ -14,6 +14,7 @@ import pytest
 
 from batch_jobs.store.embedded import EmbeddedServer, locks
 from batch_jobs.store.embedded.account import server_account
+from batch_jobs.store.embedded.binaries import find_binaries
 from batch_jobs.store.embedded.cluster import SUPERUSER
 from batch_jobs_tests.deadline import until
 from batch_jobs_tests.store.embedded_users import Homes, User
@@ -238,6 +239,25 @@ def test_a_killed_keeper_is_replaced(homes: Homes) -> None:
     until(lambda: not locks.is_taken(home / "run/keeper.lock"))
     server.ensure_running()
     assert locks.is_taken(home / "run/keeper.lock")
+
+
+def test_a_server_started_by_hand_is_used_and_left_alone(homes: Homes) -> None:
+    server = homes.running()
+    home = homes.settings().home
+    server.stop()
+    (home / "run/socket").mkdir(mode=0o700)
+    account = server_account(home)
+    account.own(home / "run/socket")
+    program = find_binaries(homes.binaries).folder / "postgres"
+    with subprocess.Popen([program, "-D", home / "postgres"], env={}, cwd=home, **account.credentials) as by_hand:
+        until((home / "postgres/postmaster.pid").exists)
+        told: list[str] = []
+        server.ensure_running(told.append)
+        assert not any("starting the database" in text for text in told)
+        psycopg.connect(server.url).close()
+        server.stop()
+        assert by_hand.poll() is None
+        by_hand.send_signal(signal.SIGINT)
 
 
 def delete_under(server: EmbeddedServer, home: Path) -> None:

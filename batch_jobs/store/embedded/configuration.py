@@ -38,8 +38,10 @@ max_locks_per_transaction = 256
 # Loads write several times the data of an hour in a minute: fewer, larger checkpoints.
 max_wal_size = 2GB
 checkpoint_timeout = 15min
-wal_compression = on
-# No replicas: a table that is made and loaded in one transaction needs no log at all.
+# Measured with pglz, the one method that all builds have: 70 MB instead of 171 MB of log, but 1.5 s instead of 0.9 s.
+wal_compression = off
+# No replicas: a table that is made and loaded in one transaction needs no log at all (measured with a million rows:
+# 0.7 s instead of 1.3 s, and 149 MB less to write).
 wal_level = minimal
 max_wal_senders = 0
 max_logical_replication_workers = 0

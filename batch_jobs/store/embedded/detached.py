@@ -19,7 +19,7 @@ def start_detached(
     folder: Path,
     environment: Mapping[str, str],
     credentials: Credentials | None = None,
-) -> None:
+) -> int:
     """Start a program in a session of its own, as a child of init, with its output appended to a log.
 
     Args:
@@ -30,12 +30,16 @@ def start_detached(
         folder: its working folder.
         environment: all of its environment variables; LOCK_DESCRIPTOR is added, the descriptor that holds the lock.
         credentials: the system user to run it as, where that is another one.
+
+    Returns:
+        Where in the log its output begins.
     """
     if log.exists() and log.stat().st_size > LOG_BYTES:
         log.replace(log.with_name(log.name + ".1"))
     held = locks.take(lock)
     try:
         with log.open("ab") as output:
+            begin = output.tell()
             # The shell ends at once, so that the program becomes a child of init and never a zombie of ours.
             subprocess.run(
                 ["/bin/sh", "-c", '"$@" &', "sh", *command],
@@ -52,3 +56,4 @@ def start_detached(
     finally:
         # Closing ours leaves the program's copy of the lock as it is.
         os.close(held)
+    return begin

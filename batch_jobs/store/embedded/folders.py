@@ -107,8 +107,10 @@ class Folders:
             UnavailableError: that is not possible; the text names the folder.
         """
         try:
+            # Under root, the user that runs the server has to pass through.
+            mode = 0o711 if os.geteuid() == 0 else 0o700
             for folder in (self.home, self.run, self.log.parent):
-                folder.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(mode, parents=True, exist_ok=True)
             locks = (self.users_lock, self.change_lock, self.server_lock, self.keeper_lock)
             for path in (*locks, self.log, self.keeper_log):
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 from batch_jobs.store.embedded import locks
@@ -54,8 +55,20 @@ def is_ready(folders: Folders) -> bool:
 
 
 def is_gone(folders: Folders) -> bool:
-    """Whether no process of the server is left."""
+    """Whether no process of the server is left, as far as it was started by this package."""
     return not locks.is_taken(folders.server_lock)
+
+
+def is_run_by_hand(folders: Folders) -> bool:
+    """Whether somebody has started a server on the data folder without the lock."""
+    pid = server_pid(folders)
+    if listens(folders):
+        return is_gone(folders)
+    try:
+        # The process id alone says little: after a crash it may be another program's, even another home's server.
+        return is_gone(folders) and pid is not None and folders.data.samefile(f"/proc/{pid}/cwd")
+    except OSError:
+        return False
 
 
 def use(folders: Folders, binaries: Binaries) -> Use | None:
@@ -82,18 +95,31 @@ def server_pid(folders: Folders) -> int | None:
     return int(lines[0]) if lines else None
 
 
-def interrupt(folders: Folders) -> None:
-    """Ask the server to end cleanly at once, without waiting for its clients; what `pg_ctl stop -m fast` does."""
+def interrupt(folders: Folders) -> bool:
+    """Ask the server to end cleanly at once, without waiting for its clients; what `pg_ctl stop -m fast` does.
+
+    Returns:
+        Whether it was there to be asked. When not, it has crashed, and its last processes end by themselves; or it
+        runs in another container that shares the home.
+    """
     pid = server_pid(folders)
-    # It may have crashed, and its last processes be about to end by themselves.
-    if pid is not None and not is_gone(folders):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGINT)
+    if pid is None or is_gone(folders) or not _is_postgres(pid):
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGINT)
+    return True
 
 
-def stop(folders: Folders, waiting: locks.Waiting | None = None) -> None:
-    """End the server and wait until it has ended. Callers hold the change lock."""
-    interrupt(folders)
+def _is_postgres(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip() == "postgres"
+    except FileNotFoundError:
+        # Where there is no /proc there are no containers, and the lock says that it was there a moment ago.
+        return not Path("/proc/self").exists()
+
+
+def await_end(folders: Folders, waiting: locks.Waiting | None = None) -> None:
+    """Wait until no process of the server is left."""
     began = time.monotonic()
     while not is_gone(folders):
         if waiting is not None:
@@ -126,7 +152,9 @@ def stop_if_unused(folders: Folders, binaries: Binaries, patience: float = 0) ->
             while not is_gone(folders):
                 now = use(folders, binaries)
                 if now is not None and now.clients == 0:
-                    stop(folders)
+                    if not interrupt(folders):
+                        return False
+                    await_end(folders)
                 elif time.monotonic() >= patient_until:
                     return False
                 else:
