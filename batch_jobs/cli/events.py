@@ -106,9 +106,14 @@ def _size(lines: BinaryIO) -> int | None:
 @contextmanager
 def _written_at_once(file: Path) -> Iterator[BinaryIO]:
     """A file that takes its name when the block ends well, and leaves nothing behind when not."""
-    target = file.resolve()
-    if target.is_dir():
+    if file.is_dir():
         raise BadInputError(f'"{file}" is a folder; expected the name of a file to write')
+    if file.exists() and not file.is_file():
+        # A pipe or a device is written to; a file in its place would be in everybody's way.
+        with file.open("wb") as out:
+            yield out
+        return
+    target = file.resolve()
     part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
     try:
         out = part.open("xb")
