@@ -4,9 +4,10 @@ from datetime import date, timedelta
 from math import floor
 from typing import Any
 
-from batch_jobs.rules.approval_periods import Period, period, periods_between
-from batch_jobs.rules.fractions import exact, round_half_up
-from batch_jobs.sample.absences import Absence, Absences
+from batch_jobs.rules.absence_days import chunks, day_to_register
+from batch_jobs.rules.approval_periods import Period
+from batch_jobs.rules.fractions import round_half_up
+from batch_jobs.sample.absences import Absences, Leave, registration
 from batch_jobs.sample.balances import Balances
 from batch_jobs.sample.messages import Messages
 from batch_jobs.sample.workplace import Workplace
@@ -24,53 +25,37 @@ class AbsenceJobs:
         self._absences = absences
         self._balances = balances
         self._messages = messages
-        self._reminded: set[Absence] = set()
+        self._reminded: set[Leave] = set()
 
     def night(self) -> None:
         """All three jobs for the run date today."""
-        today = self._workplace.today
-        for absence in [absence for absence in self._absences.closed if absence.start <= today]:
-            self._consume(absence, today)
-        for absence in self._absences.ongoing:
-            if absence.start < today - _ONE_DAY:
-                self._register(absence, today - _ONE_DAY)
-        for absence in self._absences.closed:
-            if today < absence.start <= today + _REMINDER_WINDOW and absence not in self._reminded:
-                self._remind(absence, today)
+        today, closed = self._workplace.today, self._absences.closed
+        for leave in [leave for leave in closed if leave.standing.start_date <= today]:
+            for chunk in chunks(leave.standing, today, leave.person.approval):
+                self._consume(leave, chunk)
+            if leave.standing.unconsumed() is None:
+                del closed[leave]
+        for leave in self._absences.ongoing:
+            if day := day_to_register(leave.standing, today):
+                self._register(leave, day)
+        for leave in closed:
+            if today < leave.standing.start_date <= today + _REMINDER_WINDOW and leave not in self._reminded:
+                self._remind(leave, today)
 
-    def _consume(self, absence: Absence, today: date) -> None:
-        person, end = absence.person, absence.end or absence.start
-        first = absence.consumed_to + _ONE_DAY if absence.consumed_to else absence.start
-        current = period(person.approval, today)
-        if current is None:
-            chunks = [Period(first, end)]
-        else:
-            last = min(end, current.end)
-            chunks = [
-                Period(max(first, chunk.start), min(last, chunk.end))
-                for chunk in periods_between(person.approval, first, last)
-            ]
-        for chunk in chunks:
-            self._consume_chunk(absence, chunk)
-            absence.consumed_to = chunk.end
-        if absence.consumed_to == end:
-            del self._absences.closed[absence]
-
-    def _consume_chunk(self, absence: Absence, chunk: Period) -> None:
-        person, policy = absence.person, absence.policy
+    def _consume(self, leave: Leave, chunk: Period) -> None:
+        person, policy, fraction = leave.person, leave.policy, leave.standing.fraction
         account_id = policy.get("account_id")
         unit = self._workplace.settings.accounts[account_id]["unit"] if account_id else None
-        fraction = exact(absence.fraction)
         days: list[dict[str, Any]] = []
         for day in person.working_days(chunk.start, chunk.end):
             minutes = floor(person.minutes(day) * fraction)
             amount = {"days": round_half_up(100 * fraction), "hours": minutes, None: 0}[unit]
             days.append({"date": day.isoformat(), "minutes": minutes, "amount": amount})
-            absence.consumed.append((day, amount))
+            leave.taken.append((day, amount))
             if account_id:
                 self._balances.use(person, account_id, day, amount)
         payload: dict[str, Any] = {
-            "absence_id": absence.absence_id,
+            "absence_id": leave.standing.absence_id,
             "employee_id": person.employee_id,
             "policy_id": policy["policy_id"],
         }
@@ -81,35 +66,29 @@ class AbsenceJobs:
             "days": days,
             "amount": sum(day["amount"] for day in days),
         }
-        parts = (_CONSUME, absence.absence_id, chunk.start.isoformat())
+        leave.move("time_off.consumed", payload)
+        parts = (_CONSUME, leave.standing.absence_id, chunk.start.isoformat())
         self._workplace.journal.record_job(_CONSUME, "time_off.consumed", payload, *parts)
 
-    def _register(self, absence: Absence, day: date) -> None:
-        person, activity_id = absence.person, absence.policy.get("activity_id")
-        minutes = person.minutes(day)
-        if not activity_id or not minutes:
-            return
-        payload = {
-            "absence_id": absence.absence_id,
-            "employee_id": person.employee_id,
-            "activity_id": activity_id,
-            "date": day.isoformat(),
-            "minutes": minutes,
-        }
-        parts = (person.employee_id, activity_id, day.isoformat())
-        self._workplace.journal.record_job(_REGISTER, "absence.registered", payload, *parts)
+    def _register(self, leave: Leave, day: date) -> None:
+        minutes, activity_id = leave.person.minutes(day), leave.policy.get("activity_id")
+        if minutes and activity_id:
+            payload = registration(leave, day, minutes)
+            parts = (leave.person.employee_id, activity_id, day.isoformat())
+            self._workplace.journal.record_job(_REGISTER, "absence.registered", payload, *parts)
 
-    def _remind(self, absence: Absence, today: date) -> None:
-        person, end = absence.person, absence.end or absence.start
-        if absence.fraction < 1 or person.working_days(today + _ONE_DAY, absence.start - _ONE_DAY):
+    def _remind(self, leave: Leave, today: date) -> None:
+        person, start = leave.person, leave.standing.start_date
+        end = leave.standing.end_date or start
+        if not leave.standing.full_days or person.working_days(today + _ONE_DAY, start - _ONE_DAY):
             return
-        account = self._workplace.settings.accounts.get(absence.policy.get("account_id", ""))
+        account = self._workplace.settings.accounts.get(leave.policy.get("account_id", ""))
         data = {
-            "absence_ids": [absence.absence_id],
-            "start_date": absence.start.isoformat(),
+            "absence_ids": [leave.standing.absence_id],
+            "start_date": start.isoformat(),
             "end_date": end.isoformat(),
-            "working_days": len(person.working_days(absence.start, end)),
+            "working_days": len(person.working_days(start, end)),
             "account": account["name"] if account else "time off",
         }
-        if self._messages.send(_REMIND, person, "timeoff_reminder", data, absence.absence_id):
-            self._reminded.add(absence)
+        if self._messages.send(_REMIND, person, "timeoff_reminder", data, leave.standing.absence_id):
+            self._reminded.add(leave)

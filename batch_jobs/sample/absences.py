@@ -1,9 +1,10 @@
 """Absences as people and the application record them: requests, decisions, sickness and its end (domain 3.6)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+from batch_jobs.rules import absences
 from batch_jobs.sample.absence_plans import Plan, plan_absences
 from batch_jobs.sample.balances import Balances
 from batch_jobs.sample.countries.country import Payload
@@ -12,21 +13,26 @@ from batch_jobs.sample.tonight import plans_for_tonight
 from batch_jobs.sample.workplace import Workplace, days_between
 
 _ONE_DAY = timedelta(days=1)
+_FORGOTTEN = timedelta(days=150)
+
+
+class _Event(NamedTuple):
+    type: str
+    payload: Payload
 
 
 @dataclass(slots=True, eq=False)
-class Absence:
-    """An approved absence as it stands: `consumed` holds what was taken for which day."""
+class Leave:
+    """Someone's absence: how it stands, its policy's payload, and what was taken from the account for which day."""
 
-    absence_id: str
     person: Person
     policy: Payload
-    start: date
-    end: date | None
-    fraction: float
-    open_ended: bool
-    consumed_to: date | None
-    consumed: list[tuple[date, int]]
+    standing: absences.Absence
+    taken: list[tuple[date, int]] = field(default_factory=list)
+
+    def move(self, event_type: str, payload: Payload) -> None:
+        """Let an event change how it stands."""
+        self.standing = absences.apply(self.standing, _Event(event_type, payload))
 
 
 class Absences:
@@ -44,8 +50,8 @@ class Absences:
         self._fixed = plans_for_tonight(workplace)
         self._planned: set[Person] = set()
         self._count = 0
-        self.closed: dict[Absence, None] = {}
-        self.ongoing: dict[Absence, None] = {}
+        self.closed: dict[Leave, None] = {}
+        self.ongoing: dict[Leave, None] = {}
 
     def daytime(self) -> None:
         """Plan the absences of those who are new; what is planned then happens by the agenda."""
@@ -74,110 +80,95 @@ class Absences:
             payload["approval_required"] = False
         minute = (420 if plan.end is None else 600) + person.number % 50
         self._workplace.journal.record(minute, "time_off.requested", payload, actor=self._workplace.actor(person))
-        absence = Absence(
-            absence_id,
-            person,
-            self._workplace.settings.policies[plan.policy_id],
-            plan.start,
-            plan.end,
-            plan.fraction,
-            plan.end is None,
-            None,
-            [],
-        )
+        standing = absences.apply(None, _Event("time_off.requested", payload))
+        leave = Leave(person, self._workplace.settings.policies[plan.policy_id], standing)
         if plan.end is None:
-            self._begin_sickness(minute, absence, plan)
+            self._begin_sickness(minute, leave, plan)
         elif plan.decided_on:
-            decided_on = max(plan.decided_on, self._workplace.today)
-            self._workplace.agenda.add(decided_on, self._decide, absence, plan)
+            self._workplace.agenda.add(max(plan.decided_on, self._workplace.today), self._decide, leave, plan)
 
-    def _begin_sickness(self, minute: int, absence: Absence, plan: Plan) -> None:
-        person = absence.person
+    def _begin_sickness(self, minute: int, leave: Leave, plan: Plan) -> None:
+        person, start = leave.person, leave.standing.start_date
         person.sick = True
-        person.spans.append((absence.start, None))
+        person.spans.append((start, None))
         person.turn += 1
-        self.ongoing[absence] = None
-        minutes = person.minutes(absence.start)
-        if minutes and "activity_id" in absence.policy:
+        self.ongoing[leave] = None
+        minutes, activity_id = person.minutes(start), leave.policy.get("activity_id")
+        if minutes and activity_id:
             # The first day is the application's (domain 6.1).
-            activity_id, day = absence.policy["activity_id"], absence.start.isoformat()
-            payload = {
-                "absence_id": absence.absence_id,
-                "employee_id": person.employee_id,
-                "activity_id": activity_id,
-                "date": day,
-                "minutes": minutes,
-            }
-            self._workplace.journal.record_registration(minute, payload, person.employee_id, activity_id, day)
+            payload = registration(leave, start, minutes)
+            self._workplace.journal.record_registration(
+                minute, payload, person.employee_id, activity_id, start.isoformat()
+            )
         if plan.back_on:
-            self._workplace.agenda.add(plan.back_on, self._interrupt, absence)
+            self._workplace.agenda.add(plan.back_on, self._interrupt, leave)
 
-    def _decide(self, absence: Absence, plan: Plan) -> None:
-        person, chief = absence.person, absence.person.chief()
-        minute = 660 + person.number % 60
-        payload = {"absence_id": absence.absence_id, "employee_id": person.employee_id}
-        actor = self._workplace.actor(chief)
+    def _decide(self, leave: Leave, plan: Plan) -> None:
+        workplace, person = self._workplace, leave.person
+        minute, actor = 660 + person.number % 60, workplace.actor(person.chief())
         if plan.outcome == "rejected":
-            reasons = self._workplace.company.country.rejections
-            payload["reason"] = reasons[person.number % len(reasons)]
-            self._workplace.journal.record(minute, "time_off.rejected", payload, actor=actor)
+            reasons = workplace.company.country.rejections
+            self._move(leave, minute, "rejected", actor, reason=reasons[person.number % len(reasons)])
             return
-        self._workplace.journal.record(minute, "time_off.approved", payload, actor=actor)
-        self._approve(absence)
+        self._move(leave, minute, "approved", actor)
+        start, end = plan.start, plan.end or plan.start
+        self.closed[leave] = None
+        for day in days_between(start, end):
+            person.away[day] = plan.fraction
+        if leave.standing.full_days:
+            person.spans = [span for span in person.spans if span[1] is None or span[1] > start - _FORGOTTEN]
+            person.spans.append((start, end))
+            person.turn += 1
         if plan.cancelled_on:
-            cancelled_on = max(plan.cancelled_on, self._workplace.today + _ONE_DAY)
-            self._workplace.agenda.add(cancelled_on, self._cancel, absence)
+            workplace.agenda.add(max(plan.cancelled_on, workplace.today + _ONE_DAY), self._cancel, leave)
         elif plan.back_on:
-            self._workplace.agenda.add(plan.back_on, self._interrupt, absence)
+            workplace.agenda.add(plan.back_on, self._interrupt, leave)
 
-    def _approve(self, absence: Absence) -> None:
-        person, end = absence.person, absence.end or absence.start
-        self.closed[absence] = None
-        for day in days_between(absence.start, end):
-            person.away[day] = absence.fraction
-        if absence.fraction == 1:
-            person.spans = [
-                span for span in person.spans if span[1] is None or span[1] > absence.start - 150 * _ONE_DAY
-            ]
-            person.spans.append((absence.start, end))
+    def _cancel(self, leave: Leave) -> None:
+        start, end = leave.standing.start_date, leave.standing.end_date
+        self._move(leave, 500, "cancelled", self._workplace.actor(leave.person))
+        self._give_back(leave, start, end, start)
+
+    def _interrupt(self, leave: Leave) -> None:
+        """They are back today, or fall ill: before that sickness is reported."""
+        today, end = self._workplace.today, leave.standing.end_date
+        minute = 410 + leave.person.number % 10
+        self._move(leave, minute, "interrupted", self._workplace.actor(), date=today.isoformat())
+        self._give_back(leave, leave.standing.start_date, end, today)
+
+    def _move(self, leave: Leave, minute: int, what: str, actor: str, **more: str) -> None:
+        payload = {"absence_id": leave.standing.absence_id, "employee_id": leave.person.employee_id, **more}
+        leave.move(f"time_off.{what}", payload)
+        self._workplace.journal.record(minute, f"time_off.{what}", payload, actor=actor)
+
+    def _give_back(self, leave: Leave, start: date, end: date | None, back_on: date) -> None:
+        """From a day on, people are available again and accounts get back what was taken (domain 3.6)."""
+        person, last_day = leave.person, back_on - _ONE_DAY
+        if leave.standing.full_days:
+            person.spans.remove((start, end))
+            if last_day >= start:
+                person.spans.append((start, last_day))
             person.turn += 1
-
-    def _cancel(self, absence: Absence) -> None:
-        payload = {"absence_id": absence.absence_id, "employee_id": absence.person.employee_id}
-        actor = self._workplace.actor(absence.person)
-        self._workplace.journal.record(500, "time_off.cancelled", payload, actor=actor)
-        self._end(absence, absence.start)
-
-    def _interrupt(self, absence: Absence) -> None:
-        today = self._workplace.today
-        payload = {
-            "absence_id": absence.absence_id,
-            "employee_id": absence.person.employee_id,
-            "date": today.isoformat(),
-        }
-        # Before a sickness that begins on the same day is reported.
-        minute = 410 + absence.person.number % 10
-        self._workplace.journal.record(minute, "time_off.interrupted", payload, actor=self._workplace.actor())
-        self._end(absence, today)
-
-    def _end(self, absence: Absence, first_day_back: date) -> None:
-        """The absence ends before a day: what was planned or taken from that day on is given back (domain 3.6)."""
-        person, last_day = absence.person, first_day_back - _ONE_DAY
-        if absence.fraction == 1:
-            person.spans.remove((absence.start, absence.end))
-            if last_day >= absence.start:
-                person.spans.append((absence.start, last_day))
-            person.turn += 1
-        if absence.open_ended:
+        if leave.standing.open_ended:
             person.sick = False
-            del self.ongoing[absence]
+            del self.ongoing[leave]
             return
-        for day in days_between(first_day_back, absence.end or last_day):
+        for day in days_between(back_on, end or last_day):
             person.away.pop(day, None)
-        account_id = absence.policy.get("account_id")
-        for day, amount in absence.consumed:
-            if day >= first_day_back and account_id:
+        account_id = leave.policy.get("account_id")
+        for day, amount in leave.taken:
+            if day >= back_on and account_id:
                 self._balances.use(person, account_id, day, -amount)
-        absence.end = last_day
-        if absence in self.closed and (last_day < absence.start or (absence.consumed_to or date.min) >= last_day):
-            del self.closed[absence]
+        if leave.standing.unconsumed() is None:
+            self.closed.pop(leave, None)
+
+
+def registration(leave: Leave, day: date, minutes: int) -> dict[str, Any]:
+    """The payload of a day of an open-ended absence on the timesheet."""
+    return {
+        "absence_id": leave.standing.absence_id,
+        "employee_id": leave.person.employee_id,
+        "activity_id": leave.policy["activity_id"],
+        "date": day.isoformat(),
+        "minutes": minutes,
+    }

@@ -17,9 +17,8 @@ def plan_faults(workplace: Workplace) -> None:
             person.start, person.hired_on = until - timedelta(days=20), until - timedelta(days=24)
             person.leaves_on = None
     if "manager_left" in workplace.company.faults:
-        for person in [head for head in (unit.head for unit in reversed(workplace.units)) if head and head.number > 3][
-            :1
-        ]:
+        led = [person.unit.head for person in people if person not in heads and person.start < workplace.first]
+        for head in [head for head in reversed(led) if head and head.number > 1][:1]:
             # The team still reports to someone who is gone.
-            person.leaves_on = until - timedelta(days=45)
-            person.notice_on = until - timedelta(days=75)
+            head.leaves_on = until - timedelta(days=45)
+            head.notice_on = until - timedelta(days=75)

@@ -117,7 +117,8 @@ def _plan_lives(workplace: Workplace, chance: Random) -> None:
         if fate < 0.12:
             person.start = weekday_from(workplace.first + timedelta(days=chance.randrange(20, 350)))
             # Someone in six is entered after they began.
-            person.hired_on = person.start + timedelta(days=chance.choice((-30, -21, -14, -14, -7, 2)))
+            entered_in = timedelta(days=chance.choice((-30, -21, -14, -14, -7, 2)))
+            person.hired_on = max(workplace.first, person.start + entered_in)
         elif fate < 0.21:
             person.leaves_on = workplace.first + timedelta(days=chance.randrange(70, 390))
             if chance.random() < 0.7:

@@ -8,12 +8,12 @@ from batch_jobs.sample.countries.country import Contract, Country, Department, L
 
 
 def _custom_days(year: int) -> list[Payload]:
-    public = holidays_between(HolidayCalendar("fr", "", "FR"), date(year, 5, 1), date(year, 6, 30))
-    # The journée de solidarité: a public holiday that is worked.
+    public = holidays_between(HolidayCalendar("fr", "", "FR"), date(year, 5, 11), date(year, 6, 14))
+    # The journée de solidarité is worked. Whit Monday is the one public holiday on a Monday of these weeks.
     return [
         {"date": day.isoformat(), "name": "Journée de solidarité", "fraction": 0.0}
-        for day, holiday in public.items()
-        if "Whit Monday" in holiday.name
+        for day in public
+        if day.weekday() == 0
     ]
 
 
