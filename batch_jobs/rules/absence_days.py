@@ -78,11 +78,14 @@ def consume(workforce: Workforce, absence: Absence, chunk: Period) -> Consumptio
     """
     charged = charge(workforce.definitions, absence.policy_id, chunk.start)
     unit = charged.account.unit if charged.account else None
+    of_each_day = _centidays(absence.fraction) if unit == "days" else 0
     expected = workforce.minutes_between(absence.employee_id, *chunk)
     days = tuple(
-        _absent_day(date.fromordinal(ordinal), minutes, absence.fraction, unit)
-        for ordinal, minutes in enumerate(expected, chunk.start.toordinal())
-        if minutes > 0
+        AbsentDay(date.fromordinal(ordinal), minutes, minutes if unit == "hours" else of_each_day)
+        for ordinal, (working, minutes) in enumerate(
+            zip(expected, _absent_minutes(expected, absence.fraction), strict=True), chunk.start.toordinal()
+        )
+        if working > 0
     )
     return Consumption(chunk, charged, days, sum(day.amount for day in days))
 
@@ -122,15 +125,14 @@ def registered_minutes(workforce: Workforce, absence: Absence, day: date) -> int
     return floor(workforce.expected_minutes(absence.employee_id, day) * absence.fraction)
 
 
-def _absent_day(day: date, expected: int, fraction: Fraction, unit: AccountUnit | None) -> AbsentDay:
-    minutes = floor(expected * fraction)
-    return AbsentDay(day, minutes, minutes if unit == "hours" else _centidays(fraction) if unit == "days" else 0)
+def _absent_minutes(expected: Sequence[int], fraction: Fraction) -> Sequence[int]:
+    return expected if fraction == 1 else [floor(minutes * fraction) for minutes in expected]
 
 
 def _amount_of(expected: Sequence[int], fraction: Fraction, unit: AccountUnit) -> int:
     if unit == "days":
         return _centidays(fraction) * (len(expected) - expected.count(0))
-    return sum(expected) if fraction == 1 else sum(floor(minutes * fraction) for minutes in expected)
+    return sum(_absent_minutes(expected, fraction))
 
 
 def _centidays(fraction: Fraction) -> int:

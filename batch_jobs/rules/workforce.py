@@ -10,7 +10,7 @@ from batch_jobs.rules.calendars import Holiday, holidays_between
 from batch_jobs.rules.conditions import Conditions, ConditionsResolver
 from batch_jobs.rules.definitions import Definitions
 from batch_jobs.rules.employment_periods import EmploymentPeriod, employment_periods
-from batch_jobs.rules.employments import Status
+from batch_jobs.rules.employments import Coverage, Status
 from batch_jobs.rules.entities import Employment, EmploymentTerms, HolidayCalendar, Norm, User
 from batch_jobs.rules.errors import UndefinedReferenceError
 from batch_jobs.rules.org_tree import OrgTree, manager_of
@@ -47,12 +47,15 @@ class Workforce:
 
     # People (domain 3.1)
 
+    def coverage(self, employee_id: str) -> list[Coverage]:
+        """The days that each version of each employment covers, current or not."""
+        held = self._employments.get(employee_id, {})
+        return [span for versions in held.values() for span in employments.coverage(employee_id, versions)]
+
     def current_employments(self, employee_id: str) -> Versions[Employment | None]:
         """The current employment of every day, None where there is none."""
         if employee_id not in self._current:
-            held = self._employments.get(employee_id, {})
-            covered = [span for versions in held.values() for span in employments.coverage(employee_id, versions)]
-            self._current[employee_id] = employments.current_employments(covered)
+            self._current[employee_id] = employments.current_employments(self.coverage(employee_id))
         return self._current[employee_id]
 
     def current_employment(self, employee_id: str, day: date) -> Employment | None:

@@ -1,0 +1,103 @@
+"""When a policy year's credits expire, and what of them is left by then (domain 3.5)."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+from batch_jobs.rules.accrual.policy_years import end_of_month, year_end
+from batch_jobs.rules.policies import TimeOffPolicy
+from batch_jobs.rules.versions import Versions
+
+
+def expiry_day(policy: Versions[TimeOffPolicy], year_start: date, *, is_danish: bool) -> date | None:
+    """The last day on which the credits of the policy year can be used; None: they never expire.
+
+    The Danish holiday year's expire on 31 December after it. Others expire as the policy says that is in force on the
+    year's last day.
+    """
+    last_day = year_end(year_start)
+    if is_danish:
+        return date(last_day.year, 12, 31)
+    months = policy.on(last_day).expires_after_months
+    return None if months is None else end_of_month(last_day, months)
+
+
+class Credited(NamedTuple):
+    """One `account.credited`: `amount` in the account's unit, negative for an adjustment down."""
+
+    day: date
+    amount: int
+    policy_id: str | None = None
+    year_start: date | None = None
+    expires_on: date | None = None
+
+
+class Used(NamedTuple):
+    """Consumption that stands, on a day, in the account's unit."""
+
+    day: date
+    amount: int
+
+
+class Expired(NamedTuple):
+    """One `account.expired` already recorded: `day` is the day after the expiry day."""
+
+    day: date
+    amount: int
+    policy_id: str
+
+
+def left_to_expire(
+    credited: Iterable[Credited],
+    used: Iterable[Used],
+    expired: Iterable[Expired],
+    *,
+    policy_id: str,
+    year_start: date,
+    expiry_day: date,
+) -> int:
+    """What is left of a policy year's credits at the end of its expiry day; never negative.
+
+    Usage dated up to the expiry day (consumption, and adjustments down) is taken first from the credits that expire
+    first, then from the oldest, from those that never expire last. What expired before is gone, so that usage is not
+    taken from it: it comes off the policy's credits that had expired by then, from those that expired last.
+
+    Args:
+        credited: all credits and adjustments of the employee's account, in any order.
+        used: its usage that stands, in any order.
+        expired: what was recorded as expired from it. Entries must be materialised in order of their due dates.
+        policy_id: whose credits.
+        year_start: the first day of the policy year.
+        expiry_day: the last day on which they could be used.
+    """
+    movements = list(credited)
+    usage = sum(one.amount for one in used if one.day <= expiry_day)
+    usage -= sum(one.amount for one in movements if one.amount < 0 and one.day <= expiry_day)
+    credits = sorted((one for one in movements if one.amount > 0), key=_first_to_expire)
+    left = [one.amount for one in credits]
+    for gone in sorted(expired):
+        amount = gone.amount
+        for index in reversed(range(len(credits))):
+            expires_on = credits[index].expires_on
+            if credits[index].policy_id == gone.policy_id and expires_on is not None and expires_on < gone.day:
+                taken = min(amount, left[index])
+                left[index] -= taken
+                amount -= taken
+    of_year = 0
+    for credit, available in zip(credits, left, strict=True):
+        taken = min(usage, available)
+        usage -= taken
+        if (credit.policy_id, credit.year_start) == (policy_id, year_start):
+            of_year += available - taken
+    return of_year
+
+
+def _first_to_expire(credit: Credited) -> tuple[date, date, str, date, int]:
+    # The last three only make the order of credits alike in both days the same in every run.
+    return (
+        credit.expires_on or date.max,
+        credit.day,
+        credit.policy_id or "",
+        credit.year_start or date.min,
+        credit.amount,
+    )
