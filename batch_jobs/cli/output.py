@@ -1,6 +1,7 @@
 """What commands print: tables for people, JSON for scripts. Knows no command."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 WIDTH_OF_FILES = 100
+# A name that is longer is folded, in a table that is too wide.
+NAME_WIDTH = 19
 
 STATUS_STYLES = {
     "pending": "cyan",
@@ -51,16 +54,21 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, fo
     from rich.table import Table
     from rich.text import Text
 
-    cells = [list(row) for row in rows]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    out = console()
+    cells = [[_shown(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
+    if sum(widths) + len(widths) > out.width:
+        foldable = [heading in folding for heading in headings]
+        cells = [[_folded(cell) if may else cell for cell, may in zip(row, foldable, strict=True)] for row in cells]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
     for place, heading in enumerate(headings):
-        numeric = all(isinstance(row[place], int | float | None) for row in cells)
+        numeric = all(row[place].replace(",", "").isdigit() for row in cells)
         table.add_column(
             heading, justify="right" if numeric else "left", no_wrap=heading not in folding, overflow="fold"
         )
     for row in cells:
-        table.add_row(*(Text(_shown(cell), style=STATUS_STYLES.get(str(cell), "")) for cell in row))
-    console().print(table)
+        table.add_row(*(Text(cell, style=STATUS_STYLES.get(cell, "")) for cell in row))
+    out.print(table)
 
 
 def console() -> "Console":
@@ -75,3 +83,13 @@ def _shown(cell: object) -> str:
     if cell is None:
         return ""
     return f"{cell:,}" if isinstance(cell, int) else str(cell)
+
+
+def _folded(name: str) -> str:
+    """A long name on several lines, broken before a hyphen or underscore."""
+    lines = [""]
+    for part in re.split(r"(?=[-_])", name):
+        if " " not in name and len(lines[-1]) + len(part) > NAME_WIDTH and lines[-1]:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)

@@ -35,3 +35,15 @@ def progress_bar(title: str, *, unit: str = "") -> Iterator[Advance]:
     ) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
+def progress_text(title: str) -> Iterator[Callable[[str], None]]:
+    """A line that says what goes on, for the length of a `with` block, gone after it; called with what is next."""
+    if not sys.stderr.isatty():
+        yield lambda _text: None
+        return
+    from rich.console import Console
+
+    with Console(file=sys.stderr).status(title) as status:
+        yield status.update

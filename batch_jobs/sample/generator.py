@@ -1,6 +1,6 @@
 """The sample's front: many workspaces, one after the other, from a seed."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 
 from batch_jobs.errors import BadInputError
@@ -11,7 +11,9 @@ from batch_jobs.sample.story import tell
 _YEARS = (1970, 2090)
 
 
-def generate(*, workspaces: int, employees: int, seed: int, until: date) -> Iterator[Event]:
+def generate(
+    *, workspaces: int, employees: int, seed: int, until: date, without: Collection[str] = ()
+) -> Iterator[Event]:
     """Made-up workspaces with a year of history, as the events of an import file (domain 2).
 
     The same arguments give the same events, and workspace n has the same ones however many there are.
@@ -22,6 +24,7 @@ def generate(*, workspaces: int, employees: int, seed: int, until: date) -> Iter
         seed: another number gives other people and other days.
         until: last day of the history; the jobs ran on its morning. What is due on it or on the day after is a
             night's work: give yesterday, and today's run has something to do.
+        without: ids of workspaces to leave out.
 
     Raises:
         BadInputError: a number is too small, or the day is one for which no holidays are known.
@@ -33,6 +36,7 @@ def generate(*, workspaces: int, employees: int, seed: int, until: date) -> Iter
         raise BadInputError(f"until is {until}; expected a day of the years {_YEARS[0]} to {_YEARS[1]}")
     return (
         event
-        for number in range(workspaces)
-        for event in tell(company(number), employees=employees, seed=str(seed), until=until)
+        for told in map(company, range(workspaces))
+        if told.workspace_id not in without
+        for event in tell(told, employees=employees, seed=str(seed), until=until)
     )

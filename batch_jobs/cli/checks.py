@@ -1,0 +1,34 @@
+"""`doctor`: what is well with an installation, what is not, and the remedy."""
+
+from collections import Counter
+
+import typer
+
+from batch_jobs.cli.arguments import AsJson
+from batch_jobs.cli.failures import DONE, FAILED
+from batch_jobs.cli.output import print_json, print_table, say
+from batch_jobs.settings import read_settings
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Check database, schema, isolation, orchestrator, time zones, workers, projections, disk and port.
+
+    Each check is one line, with the remedy where there is a problem. Exit code 1 when there is one.
+    """
+    from batch_jobs.doctor import examine
+
+    findings = examine(read_settings())
+    if as_json:
+        print_json([finding.as_json() for finding in findings])
+    else:
+        print_table(
+            ["check", "state", "finding"],
+            [
+                [finding.check, finding.state, f"{finding.text}; {finding.remedy}" if finding.remedy else finding.text]
+                for finding in findings
+            ],
+            folding=["finding"],
+        )
+        problems = Counter(finding.state for finding in findings)["problem"]
+        say(f"{problems} problems" if problems else "all is well")
+    raise typer.Exit(FAILED if any(finding.state == "problem" for finding in findings) else DONE)

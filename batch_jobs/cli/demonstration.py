@@ -1,0 +1,36 @@
+"""`demo`: a night over sample workspaces, through the orchestrator, from nothing to the run history."""
+
+from datetime import UTC, datetime
+
+from batch_jobs.cli.output import note, say
+from batch_jobs.cli.progress import progress_text
+from batch_jobs.cli.run_tables import print_history
+from batch_jobs.cli.samples import EMPLOYEES, SEED, WORKSPACES, catch_up, load_sample, yesterday
+from batch_jobs.cli.setup import prepare
+from batch_jobs.engine.history import list_runs
+from batch_jobs.installation import open_engine
+from batch_jobs.settings import read_settings
+
+RUNS_SHOWN = 60
+
+
+def demo() -> None:
+    """Set up, make 25 sample workspaces, run tonight's due jobs through the orchestrator, show the run history.
+
+    Safe to repeat: the sample is kept, and what is done is not due again.
+    """
+    settings = read_settings()
+    for line in prepare(settings):
+        say(line)
+    with open_engine(settings, progress=note) as engine:
+        until = yesterday(datetime.now(UTC))
+        say(str(load_sample(engine, workspaces=WORKSPACES, employees=EMPLOYEES, seed=SEED, until=until)))
+        catch_up(engine)
+        with progress_text("loading the orchestrator") as tell:
+            from batch_jobs.orchestration.night import run_night
+
+            runs = run_night(settings, engine, tell)
+        say(f"{len(runs):,} orchestrator runs" if runs else "nothing is due tonight: all is done already")
+        with engine.database.reader() as connection:
+            print_history(list_runs(connection, limit=RUNS_SHOWN))
+    say("\nthe web UI: `batch-jobs up` (or `make up`), then http://127.0.0.1:3000; the ledger: `batch-jobs runs`")

@@ -1,0 +1,126 @@
+"""`up`: the web UI, the scheduler and the workers of an installation, until Ctrl-C."""
+
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from batch_jobs.cli.output import note, say
+from batch_jobs.cli.setup import prepare
+from batch_jobs.doctor.machine import port_owner
+from batch_jobs.errors import BadInputError, UnavailableError
+from batch_jobs.installation import database_url
+from batch_jobs.settings import PROJECT_FOLDER, Settings, read_settings
+from batch_jobs.store import schema
+from batch_jobs.store.database import Database
+
+if TYPE_CHECKING:
+    from batch_jobs.orchestration.supervision import Service
+
+LOOK_SECONDS = 0.5
+# A job run stops between its chunks of work, which take seconds.
+GRACE_SECONDS = 60.0
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - named, not chosen
+
+
+def up(
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the web UI.")] = 3000,
+    host: Annotated[
+        str,
+        typer.Option(
+            "--host", help="Address of the web UI. Any other than the default lets others in, without a password."
+        ),
+    ] = "127.0.0.1",
+) -> None:
+    """Run database, web UI, scheduler and workers until Ctrl-C.
+
+    What dies is started again. Ctrl-C ends all of it: job runs in progress end as stopped after their current chunk of
+    work, and are due again; a second Ctrl-C does not wait for them. Logs are kept in the folder `logs` of the home.
+    """
+    from batch_jobs.orchestration.services import orchestrator_services
+
+    settings = read_settings()
+    _check_port(host, port)
+    _prepare(settings)
+    folder = Path(tempfile.mkdtemp(prefix="batch-jobs-up-"))
+    try:
+        services = orchestrator_services(folder, host=host, port=port)
+        # A host of IPv6 stands in brackets in a URL.
+        shown = EVERYWHERE.get(host, f"[{host}]" if ":" in host else host)
+        _supervise(settings, services, f"http://{shown}:{port}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        _end_database(settings)
+    say("all is ended")
+
+
+def _supervise(settings: Settings, services: Sequence["Service"], url: str) -> None:
+    from batch_jobs.orchestration.services import answers, environment_of
+    from batch_jobs.orchestration.supervision import Supervisor
+
+    width = max(len(service.name) for service in services)
+    supervisor = Supervisor(
+        services,
+        environment=environment_of(settings),
+        folder=PROJECT_FOLDER,
+        logs=settings.home / "logs",
+        show=lambda name, line: say(f"{name:<{width}} | {line}"),
+    )
+    asked, hurried = threading.Event(), threading.Event()
+
+    def end(_signum: int, _frame: object) -> None:
+        (hurried if asked.is_set() else asked).set()
+
+    before = {signum: signal.signal(signum, end) for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    ready = False
+    try:
+        while not asked.wait(LOOK_SECONDS):
+            supervisor.look()
+            if not ready and answers(url):
+                ready = True
+                say(f"ready: {url} (Ctrl-C ends it)")
+    finally:
+        note("ending: job runs stop after their current chunk of work; Ctrl-C again does not wait for them")
+        supervisor.stop(grace=GRACE_SECONDS, hurry=hurried.is_set)
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+        sys.stdout.flush()
+
+
+def _check_port(host: str, port: int) -> None:
+    try:
+        owner = port_owner(host, port)
+    except OSError as error:
+        raise BadInputError(
+            f"the web UI can not be at {host}:{port}: {error.strerror}; expected an address of this machine and a port "
+            "that you may use, such as --host 127.0.0.1 --port 3000"
+        ) from error
+    if owner:
+        raise UnavailableError(f"port {port} is used by {owner}; end it, or use: batch-jobs up --port {port + 1}")
+
+
+def _prepare(settings: Settings) -> None:
+    """Make a new installation; leave the schema of one that is there to `init`, which a person decides on."""
+    from batch_jobs.orchestration.home import prepare_home
+
+    with Database(database_url(settings, note)) as database:
+        if schema.version(database) is not None:
+            schema.check_version(database)
+            for line in prepare_home(settings):
+                note(line)
+            return
+    for line in prepare(settings):
+        say(line)
+
+
+def _end_database(settings: Settings) -> None:
+    if settings.database_url is None:
+        from batch_jobs.store.embedded import EmbeddedServer
+
+        EmbeddedServer(settings).stop_if_unused()

@@ -1,0 +1,64 @@
+"""The database itself: server, schema, roles and row-level security."""
+
+from batch_jobs.doctor.finding import Finding, judged
+from batch_jobs.errors import UnavailableError
+from batch_jobs.store import schema
+from batch_jobs.store.database import Database, Transaction, shown_url
+from batch_jobs.store.isolation import READER, WORKER
+
+_OPEN_TABLES = """
+    SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname IN ('batch_jobs', 'projections', 'search') AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
+      AND EXISTS (
+          SELECT FROM pg_attribute a
+          WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped
+      )
+    ORDER BY 1
+"""
+
+
+def examine(database: Database) -> list[Finding]:
+    """Check the database. What needs the schema is left out where it does not fit.
+
+    Raises:
+        UnavailableError: it can not be reached, or is too old.
+    """
+    with database.owner() as connection:
+        version = connection.info.server_version
+    findings = [Finding("database", "ok", f"PostgreSQL {version // 10_000}.{version % 10_000}, {_place(database)}")]
+    try:
+        schema.check_version(database)
+    except UnavailableError as error:
+        return [*findings, Finding("schema", "problem", str(error))]
+    findings.append(Finding("schema", "ok", f"version {schema.newest_version()}"))
+    with database.owner() as connection:
+        findings += [_roles(connection), _isolation(connection)]
+    return findings
+
+
+def _place(database: Database) -> str:
+    return shown_url(database.url)
+
+
+def _roles(connection: Transaction) -> Finding:
+    rows = connection.execute(
+        "SELECT rolname FROM pg_roles WHERE rolname = ANY (%s) AND pg_has_role(current_user, oid, 'MEMBER')",
+        [[WORKER, READER]],
+    ).fetchall()
+    missing = sorted({WORKER, READER} - {row[0] for row in rows})
+    return judged(
+        "roles",
+        not missing,
+        f"not there, or not granted to this user: {', '.join(missing)}" if missing else f"{WORKER}, {READER}",
+        "let an administrator create them (NOLOGIN) and grant them to the database's user",
+    )
+
+
+def _isolation(connection: Transaction) -> Finding:
+    tables = [row[0] for row in connection.execute(_OPEN_TABLES).fetchall()]
+    return judged(
+        "row-level security",
+        not tables,
+        f"off for {', '.join(tables)}" if tables else "on for every table with rows of workspaces",
+        "ALTER TABLE ... ENABLE ROW LEVEL SECURITY for each: until then a job sees the rows of other workspaces",
+    )

@@ -1,0 +1,80 @@
+"""What goes on in the database: workspaces' time zones, workers, projections, dead letters."""
+
+from importlib.metadata import version
+from zoneinfo import available_timezones
+
+from batch_jobs import projections
+from batch_jobs.doctor.finding import Finding, judged
+from batch_jobs.engine.catch_up import behind
+from batch_jobs.settings import Settings
+from batch_jobs.store.database import Database, Transaction
+
+NAMED = 5
+
+
+def examine(database: Database, settings: Settings) -> list[Finding]:
+    """Check what jobs and people left behind."""
+    with database.owner() as connection:
+        return [
+            _time_zones(connection),
+            _workers(connection, settings.worker_lost_after),
+            _projections(connection),
+            _dead_letters(connection),
+        ]
+
+
+def _time_zones(connection: Transaction) -> Finding:
+    rows = connection.execute(
+        "SELECT workspace_id, timezone FROM batch_jobs.workspaces WHERE timezone IS NOT NULL ORDER BY workspace_id"
+    ).fetchall()
+    known = available_timezones()
+    unknown = [f"{workspace_id}: {zone}" for workspace_id, zone in rows if zone not in known]
+    return judged(
+        "time zones",
+        not unknown,
+        f"not known here: {_some(unknown)}"
+        if unknown
+        else f"{len({zone for _, zone in rows})} in use, tzdata {version('tzdata')}",
+        "update the package tzdata, or correct the zone by a workspace.created event",
+    )
+
+
+def _workers(connection: Transaction, lost_after: int) -> Finding:
+    row = connection.execute(
+        """
+        SELECT count(*), count(*) FILTER (WHERE w.heartbeat_at IS NULL
+            OR w.heartbeat_at < clock_timestamp() - make_interval(secs => %s))
+        FROM batch_jobs.job_runs r LEFT JOIN batch_jobs.workers w ON w.worker_id = r.worker_id
+        WHERE r.status IN ('pending', 'started')
+        """,
+        [lost_after],
+    ).fetchone()
+    active, lost = row or (0, 0)
+    return judged(
+        "workers",
+        not lost,
+        f"{active:,} active job runs" + (f", {lost:,} of them without a sign of life" if lost else ""),
+        "`batch-jobs runs` ends them as failed, so that they are due again; `batch-jobs up` does it by itself",
+    )
+
+
+def _projections(connection: Transaction) -> Finding:
+    lagging = behind(connection, projections.registry().values())
+    return judged(
+        "projections",
+        not lagging,
+        f"behind in {len(lagging):,} workspaces, by {sum(lagging.values()):,} events" if lagging else "in step",
+        "`batch-jobs due` catches them up; `batch-jobs up` does it by itself",
+    )
+
+
+def _dead_letters(connection: Transaction) -> Finding:
+    rows = connection.execute(
+        "SELECT projection, count(*) FROM batch_jobs.dead_letters GROUP BY projection ORDER BY projection"
+    ).fetchall()
+    # They are kept for people to look at and stop nothing, so they are no problem by themselves.
+    return Finding("dead letters", "ok", ", ".join(f"{name}: {number:,}" for name, number in rows) or "none")
+
+
+def _some(texts: list[str]) -> str:
+    return ", ".join(texts[:NAMED]) + (f" and {len(texts) - NAMED} more" if len(texts) > NAMED else "")

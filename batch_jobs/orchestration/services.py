@@ -1,0 +1,72 @@
+"""What an installation runs: a code server for each code location, the daemon, the web server."""
+
+import os
+import sys
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from batch_jobs.orchestration.supervision import Service
+from batch_jobs.settings import PROJECT_FOLDER, Settings
+
+WORKSPACE_FILE = "workspace.yaml"
+
+
+def orchestrator_services(folder: Path, *, host: str, port: int, project: Path = PROJECT_FOLDER) -> list[Service]:
+    """The programs, in the order of their start.
+
+    Each Python module of workspace.yaml gets one code server, which daemon and web server share: without it each of
+    them would load the code for itself, and a reload in the UI would reach only one of the two.
+
+    Args:
+        folder: where the sockets go, with a short name: a socket's path has at most some hundred characters.
+        host: address of the web server.
+        port: its port.
+        project: the folder with workspace.yaml.
+    """
+    known = yaml.safe_load((project / WORKSPACE_FILE).read_text())["load_from"]
+    services: list[Service] = []
+    shared: list[Mapping[str, Any]] = []
+    for number, location in enumerate(known):
+        module = location.get("python_module")
+        if module is None:
+            shared.append(location)
+            continue
+        name, socket = module["location_name"], str(folder / f"{number}.sock")
+        services.append(Service(name if len(known) > 1 else "code", _code_server(module["module_name"], name, socket)))
+        shared.append({"grpc_server": {"socket": socket, "location_name": name}})
+    workspace = folder / WORKSPACE_FILE
+    workspace.write_text(yaml.safe_dump({"load_from": shared}))
+    chosen = ["--workspace", str(workspace)]
+    return [
+        *services,
+        Service("daemon", [sys.executable, "-m", "dagster._daemon", "run", *chosen]),
+        Service("web", [sys.executable, "-m", "dagster_webserver", "--host", host, "--port", str(port), *chosen]),
+    ]
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The variables by which the programs find the installation."""
+    found = {**os.environ, "BATCH_JOBS_HOME": str(settings.home), "DAGSTER_HOME": str(settings.dagster_home)}
+    # Their output goes through a pipe, where Python would keep it back for long.
+    return found | {"PYTHONUNBUFFERED": "1"}
+
+
+def answers(url: str) -> bool:
+    """Whether the web server of a URL is ready."""
+    try:
+        with urllib.request.urlopen(f"{url}/server_info", timeout=2) as answer:  # noqa: S310 - http only
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _code_server(module: str, location: str, socket: str) -> list[str]:
+    return [
+        *(sys.executable, "-m", "dagster", "code-server", "start"),
+        *("--module-name", module, "--location-name", location, "--socket", socket),
+        *("--use-python-environment-entry-point", "--log-level", "warning"),
+    ]

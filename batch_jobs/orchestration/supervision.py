@@ -1,0 +1,198 @@
+"""Keeping a few programs running side by side: started, logged, started again when they die, ended together."""
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from batch_jobs.errors import UnavailableError
+
+LOG_BYTES = 10_000_000
+LOG_FILES = 3
+LAST_LINES = 15
+# A program that dies again this soon after its start is not mended by the next start either.
+SETTLED_SECONDS = 60.0
+FIRST_PAUSE_SECONDS = 1.0
+MOST_QUICK_DEATHS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A program to keep running: its short name and its command."""
+
+    name: str
+    command: Sequence[str]
+
+
+class _Running:
+    """One service, its process and its log.
+
+    Args:
+        service: what to run.
+        environment: its variables.
+        folder: its working folder.
+        log: where its output goes, in addition to `show`.
+        show: told each line of it.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        environment: Mapping[str, str],
+        folder: Path,
+        log: Path,
+        show: Callable[[str], None],
+    ) -> None:
+        self.service = service
+        self.log = log
+        self.last_lines: deque[str] = deque(maxlen=LAST_LINES)
+        self.quick_deaths = 0
+        self._environment = dict(environment)
+        self._folder = folder
+        self._show = show
+        self._handler = RotatingFileHandler(log, maxBytes=LOG_BYTES, backupCount=LOG_FILES)
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+        self._started_at = 0.0
+        self._start_at: float | None = 0.0
+
+    def start(self) -> None:
+        # A session of its own: Ctrl-C in the terminal reaches the supervisor alone, which ends all in order.
+        self._process = subprocess.Popen(
+            self.service.command,
+            env=self._environment,
+            cwd=self._folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        self._started_at = time.monotonic()
+        self._start_at = None
+        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+        self._reader.start()
+
+    def look(self) -> None:
+        """Start the program when its time has come, or again when it has died."""
+        if self._start_at is not None:
+            if time.monotonic() >= self._start_at:
+                self.start()
+            return
+        assert self._process is not None
+        code = self._process.poll()
+        if code is None:
+            return
+        self.signal(signal.SIGKILL)  # What it leaves behind would be in the way of its successor.
+        lived = time.monotonic() - self._started_at
+        self.quick_deaths = 1 if lived >= SETTLED_SECONDS else self.quick_deaths + 1
+        pause = FIRST_PAUSE_SECONDS * 2 ** (self.quick_deaths - 1)
+        self._start_at = time.monotonic() + pause
+        self._show(f"ended with exit code {code} after {lived:.0f} s; starts again in {pause:.0f} s")
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the program and all that it has started."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+
+    def is_gone(self) -> bool:
+        """Whether nothing of it runs."""
+        if self._process is None:
+            return True
+        self._process.poll()
+        try:
+            os.killpg(self._process.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.join(timeout=5)
+        self._handler.close()
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            text = line.rstrip("\n")
+            self.last_lines.append(text)
+            self._handler.emit(logging.LogRecord("", logging.INFO, "", 0, text, None, None))
+            self._show(text)
+
+
+class Supervisor:
+    """Keeps services running.
+
+    Args:
+        services: in the order of their start; they are ended in the opposite order.
+        environment: the variables of all.
+        folder: their working folder.
+        logs: folder of their logs, one `<name>.log` each.
+        show: told the name of a service and a line of its output.
+    """
+
+    def __init__(
+        self,
+        services: Sequence[Service],
+        *,
+        environment: Mapping[str, str],
+        folder: Path,
+        logs: Path,
+        show: Callable[[str, str], None],
+    ) -> None:
+        logs.mkdir(parents=True, exist_ok=True)
+        self._running = [
+            _Running(
+                service,
+                environment=environment,
+                folder=folder,
+                log=logs / f"{service.name}.log",
+                show=partial(show, service.name),
+            )
+            for service in services
+        ]
+
+    def look(self) -> None:
+        """Start what does not run; call it every second or so.
+
+        Raises:
+            UnavailableError: a service dies again and again; the text has its last words.
+        """
+        for running in self._running:
+            running.look()
+            if running.quick_deaths >= MOST_QUICK_DEATHS:
+                said = "\n".join(running.last_lines)
+                raise UnavailableError(
+                    f"{running.service.name} has ended {running.quick_deaths} times in a row; its last lines (all are "
+                    f"in {running.log}):\n{said}"
+                )
+
+    def stop(self, *, grace: float, hurry: Callable[[], bool] = lambda: False) -> None:
+        """End all services and what they have started.
+
+        Args:
+            grace: seconds that they get to end by themselves.
+            hurry: whether to wait no longer.
+        """
+        for running in reversed(self._running):
+            running.signal(signal.SIGTERM)
+        patient_until = time.monotonic() + grace
+        while not all(running.is_gone() for running in self._running):
+            if hurry() or time.monotonic() >= patient_until:
+                for running in self._running:
+                    running.signal(signal.SIGKILL)
+            time.sleep(0.1)
+        for running in self._running:
+            running.close()
