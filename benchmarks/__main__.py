@@ -1,0 +1,32 @@
+"""Runs all benchmarks, one after the other on one database, and reports: `python -m benchmarks [--output FILE]`."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from benchmarks import importing, ledger, need_check, night
+from benchmarks.bench import Sizes, fresh_installation, tell
+from benchmarks.figures import Figure, print_table, write_json
+
+# Each stands on what those before it left in the database.
+BENCHMARKS = (importing, night, ledger, need_check)
+
+
+def main() -> int:
+    """Returns the exit code: 0 when everything was measured, whether or not the targets are met."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "latest.json", help="where to write")
+    output = parser.parse_args().output
+    figures: dict[str, Figure] = {}
+    with fresh_installation(Sizes.at(float(os.environ.get("BENCH_SCALE", "1")))) as bench:
+        for benchmark in BENCHMARKS:
+            figures.update(benchmark.measure(bench))
+    tell("done")
+    write_json(figures, output)
+    print_table(figures)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
