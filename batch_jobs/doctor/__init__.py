@@ -21,7 +21,7 @@ def examine(settings: Settings) -> list[Finding]:
 def _examine_database(settings: Settings) -> list[Finding]:
     try:
         with Database(database_url(settings)) as opened:
-            findings = database.examine(opened)
+            findings = database.examine(opened, settings)
             if all(finding.state == "ok" for finding in findings):
                 findings += work.examine(opened, settings)
             return findings

@@ -2,6 +2,7 @@
 
 from batch_jobs.doctor.finding import Finding, judged
 from batch_jobs.errors import UnavailableError
+from batch_jobs.settings import Settings
 from batch_jobs.store import schema
 from batch_jobs.store.database import Database, Transaction, shown_url
 from batch_jobs.store.isolation import READER, WORKER
@@ -17,7 +18,7 @@ _OPEN_TABLES = """
 """
 
 
-def examine(database: Database) -> list[Finding]:
+def examine(database: Database, settings: Settings) -> list[Finding]:
     """Check the database. What needs the schema is left out where it does not fit.
 
     Raises:
@@ -25,7 +26,8 @@ def examine(database: Database) -> list[Finding]:
     """
     with database.owner() as connection:
         version = connection.info.server_version
-    findings = [Finding("database", "ok", f"PostgreSQL {version // 10_000}.{version % 10_000}, {_place(database)}")]
+    place = shown_url(database.url) if settings.database_url else f"embedded in {settings.home}"
+    findings = [Finding("database", "ok", f"PostgreSQL {version // 10_000}.{version % 10_000}, {place}")]
     try:
         schema.check_version(database)
     except UnavailableError as error:
@@ -34,10 +36,6 @@ def examine(database: Database) -> list[Finding]:
     with database.owner() as connection:
         findings += [_roles(connection), _isolation(connection)]
     return findings
-
-
-def _place(database: Database) -> str:
-    return shown_url(database.url)
 
 
 def _roles(connection: Transaction) -> Finding:

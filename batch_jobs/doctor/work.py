@@ -20,6 +20,7 @@ def examine(database: Database, settings: Settings) -> list[Finding]:
             _workers(connection, settings.worker_lost_after),
             _projections(connection),
             _dead_letters(connection),
+            _orchestrator(connection),
         ]
 
 
@@ -74,6 +75,22 @@ def _dead_letters(connection: Transaction) -> Finding:
     ).fetchall()
     # They are kept for people to look at and stop nothing, so they are no problem by themselves.
     return Finding("dead letters", "ok", ", ".join(f"{name}: {number:,}" for name, number in rows) or "none")
+
+
+def _orchestrator(connection: Transaction) -> Finding:
+    """Dagster's storage, read without Dagster, which takes seconds to load."""
+    if connection.execute("SELECT to_regclass('dagster.daemon_heartbeats')").fetchone() == (None,):
+        return Finding("orchestrator", "ok", "its storage is empty: `batch-jobs up` or `batch-jobs demo` fills it")
+    row = connection.execute(
+        """
+        SELECT (SELECT count(*) FROM dagster.runs),
+            (SELECT extract(epoch FROM clock_timestamp() AT TIME ZONE 'UTC' - max(timestamp))::int
+             FROM dagster.daemon_heartbeats)
+        """
+    ).fetchone()
+    runs, silent = row or (0, None)
+    beat = f"its daemon gave a sign of life {silent:,} s ago" if silent is not None else "its daemon has never run"
+    return Finding("orchestrator", "ok", f"{runs:,} runs in its storage; {beat}")
 
 
 def _some(texts: list[str]) -> str:

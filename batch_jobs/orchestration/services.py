@@ -30,21 +30,24 @@ def orchestrator_services(folder: Path, *, host: str, port: int, project: Path =
     known = yaml.safe_load((project / WORKSPACE_FILE).read_text())["load_from"]
     services: list[Service] = []
     shared: list[Mapping[str, Any]] = []
+    sockets: list[Path] = []
     for number, location in enumerate(known):
         module = location.get("python_module")
         if module is None:
             shared.append(location)
             continue
-        name, socket = module["location_name"], str(folder / f"{number}.sock")
+        name, socket = module["location_name"], folder / f"{number}.sock"
+        sockets.append(socket)
         services.append(Service(name if len(known) > 1 else "code", _code_server(module["module_name"], name, socket)))
-        shared.append({"grpc_server": {"socket": socket, "location_name": name}})
+        shared.append({"grpc_server": {"socket": str(socket), "location_name": name}})
     workspace = folder / WORKSPACE_FILE
     workspace.write_text(yaml.safe_dump({"load_from": shared}))
     chosen = ["--workspace", str(workspace)]
+    address = ["--host", host, "--port", str(port)]
     return [
         *services,
-        Service("daemon", [sys.executable, "-m", "dagster._daemon", "run", *chosen]),
-        Service("web", [sys.executable, "-m", "dagster_webserver", "--host", host, "--port", str(port), *chosen]),
+        Service("daemon", [sys.executable, "-m", "dagster._daemon", "run", *chosen], needs=sockets),
+        Service("web", [sys.executable, "-m", "dagster_webserver", *address, *chosen], needs=sockets),
     ]
 
 
@@ -64,9 +67,9 @@ def answers(url: str) -> bool:
         return False
 
 
-def _code_server(module: str, location: str, socket: str) -> list[str]:
+def _code_server(module: str, location: str, socket: Path) -> list[str]:
     return [
         *(sys.executable, "-m", "dagster", "code-server", "start"),
-        *("--module-name", module, "--location-name", location, "--socket", socket),
+        *("--module-name", module, "--location-name", location, "--socket", str(socket)),
         *("--use-python-environment-entry-point", "--log-level", "warning"),
     ]

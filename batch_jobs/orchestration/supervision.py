@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -23,14 +24,22 @@ LAST_LINES = 15
 SETTLED_SECONDS = 60.0
 FIRST_PAUSE_SECONDS = 1.0
 MOST_QUICK_DEATHS = 5
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A program to keep running: its short name and its command."""
+    """A program to keep running.
+
+    Attributes:
+        name: a short one.
+        command: the program and its arguments.
+        needs: files, such as sockets of others, that must be there before it starts.
+    """
 
     name: str
     command: Sequence[str]
+    needs: Sequence[Path] = ()
 
 
 class _Running:
@@ -87,7 +96,7 @@ class _Running:
     def look(self) -> None:
         """Start the program when its time has come, or again when it has died."""
         if self._start_at is not None:
-            if time.monotonic() >= self._start_at:
+            if time.monotonic() >= self._start_at and all(file.exists() for file in self.service.needs):
                 self.start()
             return
         assert self._process is not None
@@ -126,7 +135,7 @@ class _Running:
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            text = line.rstrip("\n")
+            text = _COLOURS.sub("", line.rstrip("\n"))
             self.last_lines.append(text)
             self._handler.emit(logging.LogRecord("", logging.INFO, "", 0, text, None, None))
             self._show(text)

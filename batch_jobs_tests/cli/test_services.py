@@ -1,0 +1,94 @@
+"""up and demo: the orchestrator for real, from the first start to the last process."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from batch_jobs.orchestration.services import answers
+from batch_jobs.settings import Settings
+from batch_jobs.store.embedded import EmbeddedServer
+from batch_jobs_tests.cli.command_line import CommandLine
+from batch_jobs_tests.deadline import until
+
+SLOW = 120
+
+
+@pytest.fixture
+def installation() -> Iterator[CommandLine]:
+    """A home of its own, with the embedded database."""
+    home = Path(tempfile.mkdtemp(prefix="batch-jobs-up-"))
+    yield CommandLine(home)
+    EmbeddedServer(Settings(home=home)).stop()
+    shutil.rmtree(home)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+def processes_of(home: Path) -> list[psutil.Process]:
+    """The processes that work for a home, the database's own ones left out."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("BATCH_JOBS_HOME") == str(home) and "dagster" in " ".join(process.cmdline()):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def test_up_serves_restarts_what_dies_and_leaves_nothing_behind(installation: CommandLine) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with (installation.home / "out").open("wb") as out:
+        up = installation.start("up", "--port", str(port), stdout=out, stderr=subprocess.STDOUT)
+    try:
+        until(lambda: answers(url) or up.poll() is not None, SLOW)
+        assert up.poll() is None, (installation.home / "out").read_text()
+        until(lambda: f"ready: {url}" in (installation.home / "out").read_text(), SLOW)
+        assert installation("up", "--port", str(port)).refuses(f"port {port} is used by", f"--port {port + 1}")
+        (web,) = [one for one in processes_of(installation.home) if "dagster_webserver" in one.cmdline()]
+        web.kill()
+        until(lambda: "starts again" in (installation.home / "out").read_text(), SLOW)
+        until(lambda: answers(url), SLOW)
+    finally:
+        up.send_signal(signal.SIGINT)
+    assert up.wait(SLOW) == 0, (installation.home / "out").read_text()
+    assert processes_of(installation.home) == []
+    assert not EmbeddedServer(Settings(home=installation.home)).is_running()
+    assert "starts again" not in (installation.home / "logs" / "daemon.log").read_text()
+    assert "\x1b" not in (installation.home / "logs" / "web.log").read_text()
+
+
+def test_up_refuses_an_address_of_another_machine(installation: CommandLine) -> None:
+    assert installation("up", "--host", "192.0.2.1").refuses("192.0.2.1:3000", "an address of this machine")
+    assert list(installation.home.iterdir()) == []
+
+
+def test_demo_runs_a_night_and_the_second_changes_nothing(installation: CommandLine) -> None:
+    first = installation("demo")
+    assert first.code == 0, first
+    assert "25 workspaces made" in first.out
+    assert "completed" in first.out
+    assert "http://127.0.0.1:3000" in first.out
+    assert first.err.count("\n") <= 3, first
+    with psycopg.connect(installation("db-url").out.strip()) as connection:
+        counted = "SELECT (SELECT count(*) FROM batch_jobs.events), (SELECT count(*) FROM batch_jobs.job_runs)"
+        before = connection.execute(counted).fetchone()
+        assert connection.execute("SELECT DISTINCT status FROM dagster.runs").fetchall() == [("SUCCESS",)]
+        again = installation("demo")
+        assert again.code == 0, again
+        assert "25 workspaces are there already" in again.out
+        assert "nothing is due tonight" in again.out
+        connection.rollback()
+        assert connection.execute(counted).fetchone() == before
