@@ -1,0 +1,138 @@
+"""Norms as they are published: expected minutes week by week, thirteen weeks ahead (domain 6.1)."""
+
+import json
+from collections.abc import Mapping
+from datetime import date, timedelta
+from hashlib import sha256
+from typing import NamedTuple
+
+from batch_jobs.rules.calendars import Holiday
+from batch_jobs.rules.versions import ONE_DAY
+from batch_jobs.rules.work_schedules import WorkSchedule
+from batch_jobs.rules.workforce import Workforce
+
+WEEKS = 13
+_WEEK, _SUNDAY = timedelta(weeks=1), timedelta(days=6)
+FORMULA = 1
+"""Goes up when the same inputs shall give other weeks, so that all are looked at again."""
+
+
+class PublishedWeek(NamedTuple):
+    """The expected minutes of one week, Monday first, and the dates and names of its holidays."""
+
+    monday: date
+    minutes: tuple[int, ...]
+    holidays: tuple[tuple[date, str], ...]
+
+
+class Publication(NamedTuple):
+    """One `norm.published`: it moves the cursor to `through_week`, a Monday, also without any week."""
+
+    through_week: date
+    fingerprint: str
+    weeks: tuple[PublishedWeek, ...]
+
+
+def window(run_date: date) -> list[date]:
+    """The Mondays of the 13 weeks of ISO 8601 that begin with the week of the run date."""
+    monday = run_date - timedelta(days=run_date.weekday())
+    return [monday + number * _WEEK for number in range(WEEKS)]
+
+
+class NormPublisher:
+    """What to publish for the employees of one workspace. Weeks under one schedule are computed once."""
+
+    def __init__(self, workforce: Workforce) -> None:
+        self._workforce = workforce
+        self._weeks: dict[tuple[WorkSchedule, date], PublishedWeek] = {}
+        self._described: dict[WorkSchedule, str] = {}
+
+    def week(self, employee_id: str, monday: date) -> PublishedWeek:
+        """The employee's week; 0 minutes and no holidays on days without employment.
+
+        Raises:
+            UndefinedReferenceError: terms or work-time policy are not defined.
+            UnknownCalendarError: a holiday calendar's country or subdivision is not known.
+        """
+        sunday = monday + _SUNDAY
+        stretches = list(self._workforce.schedules(employee_id, monday, sunday))
+        if len(stretches) == 1 and stretches[0][:2] == (monday, sunday):
+            key = (stretches[0][2], monday)
+            if key not in self._weeks:
+                schedule = key[0]
+                holidays = _named(schedule.holidays_between(monday, sunday))
+                self._weeks[key] = PublishedWeek(monday, schedule.minutes_between(monday, sunday), holidays)
+            return self._weeks[key]
+        minutes = self._workforce.minutes_between(employee_id, monday, sunday)
+        return PublishedWeek(monday, tuple(minutes), _named(self._workforce.holidays(employee_id, monday, sunday)))
+
+    def fingerprint(self, employee_id: str) -> str:
+        """The fingerprint over all that the employee's weeks depend on, whatever the run date. Raises as `week`.
+
+        That is the norm and the calendar in force on every day, and the edition of the public holidays.
+        """
+        parts: list[tuple[str, str, str]] = []
+        for first, last, schedule in self._workforce.schedules(employee_id, date.min, date.max):
+            described = self._describe(schedule)
+            if parts and parts[-1][2] == described and date.fromisoformat(parts[-1][1]) + ONE_DAY == first:
+                parts[-1] = (parts[-1][0], str(last), described)
+            else:
+                parts.append((str(first), str(last), described))
+        return sha256(f"{FORMULA}|{json.dumps(parts)}".encode()).hexdigest()
+
+    def publication(
+        self,
+        employee_id: str,
+        run_date: date,
+        *,
+        through_week: date | None,
+        fingerprint: str | None,
+        published: Mapping[date, PublishedWeek],
+        force: bool = False,
+    ) -> Publication | None:
+        """What to publish on the run date; None when the cursor is at the end of the window and nothing changed.
+
+        The weeks after the cursor, or all of the window when the fingerprint is another one, without those that stand
+        published just so. The cursor goes to the window's last week, also backwards, so that weeks published beyond
+        it under another fingerprint are looked at again.
+
+        Args:
+            employee_id: whose weeks.
+            run_date: with whose week the window begins.
+            through_week: the cursor, None when nothing was ever published.
+            fingerprint: of the last publication.
+            published: the weeks that stand published, by Monday.
+            force: publish every week of the window, whatever stands.
+
+        Raises:
+            UndefinedReferenceError: as `week`.
+            UnknownCalendarError: as `week`.
+        """
+        mondays, now = window(run_date), self.fingerprint(employee_id)
+        if not force and now == fingerprint and through_week is not None:
+            mondays = [monday for monday in mondays if monday > through_week]
+            if not mondays:
+                return None
+        weeks = [self.week(employee_id, monday) for monday in mondays]
+        if not force:
+            weeks = [week for week in weeks if week != published.get(week.monday)]
+        return Publication(mondays[-1], now, tuple(weeks))
+
+    def _describe(self, schedule: WorkSchedule) -> str:
+        if schedule not in self._described:
+            calendar = schedule.calendar
+            country = f"{calendar.country}/{calendar.subdivision}/{_edition()}" if calendar and calendar.country else ""
+            custom = [(str(day.date), day.name, str(day.fraction)) for day in calendar.custom_days] if calendar else []
+            self._described[schedule] = json.dumps([schedule.norm, country, custom])
+        return self._described[schedule]
+
+
+def _named(holidays: Mapping[date, Holiday]) -> tuple[tuple[date, str], ...]:
+    return tuple((day, holiday.name) for day, holiday in holidays.items())
+
+
+def _edition() -> str:
+    """The version of the `holidays` library: another one may know other holidays."""
+    from importlib.metadata import version
+
+    return version("holidays")
