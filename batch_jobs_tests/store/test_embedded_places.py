@@ -135,6 +135,17 @@ def test_root_leaves_the_home_of_another_user_usable(homes: Homes) -> None:
 
 
 @as_root
+def test_root_serves_a_home_of_a_user_without_a_name(homes: Homes) -> None:
+    """As of a folder from outside a container."""
+    home = homes.settings().home
+    home.mkdir()
+    os.chown(home, 54321, 54321)
+    server = homes.server()
+    server.ensure_running()
+    mark(server.url, "mark_1")
+
+
+@as_root
 def test_home_without_permission_is_named(homes: Homes) -> None:
     homes.root.chmod(0o755)
     user = User(homes.settings(), **nobody_options())

@@ -3,6 +3,7 @@
 import os
 import pwd
 import stat
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,32 +73,38 @@ def server_account(home: Path) -> Account:
     """Choose the user for the server of a home.
 
     PostgreSQL refuses to run as root. For root it runs as the owner of the home, so that the owner can use it
-    afterwards too; in a home of root as the user `postgres`, made when missing.
+    afterwards too; in a home of root, or of a user who has no name here (a folder from outside a container), as the
+    user `postgres`, made when missing.
 
     Raises:
         UnavailableError: the user has no name, or could not be made.
     """
     uid = os.geteuid()
     if uid != 0:
-        try:
-            return Account(uid, pwd.getpwuid(uid).pw_gid, switched=False)
-        except KeyError:
+        if not _has_name(uid):
             raise UnavailableError(
                 f"user id {uid} has no entry in /etc/passwd, without which PostgreSQL does not start; "
                 "add one, or name a database of your own in BATCH_JOBS_DATABASE_URL"
-            ) from None
+            )
+        return Account(uid, os.getegid(), switched=False)
     owner = home.stat()
-    if owner.st_uid != 0:
+    if owner.st_uid != 0 and _has_name(owner.st_uid):
         return Account(owner.st_uid, owner.st_gid, switched=True)
     return _made_account()
+
+
+def _has_name(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
 
 
 def _made_account() -> Account:
     try:
         entry = pwd.getpwnam(SERVER_USER)
     except KeyError:
-        import subprocess
-
         made = subprocess.run(
             ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SERVER_USER],
             capture_output=True,
