@@ -77,7 +77,7 @@ class Changes:
         del self._scheduled[change_id]
         changed = {**standing, **change.values}
         dated = {**changed, "effective_date": change.effective_date.isoformat()}
-        workplace.stand(change.entity, changed)
+        workplace.stand(change.entity, changed, change.effective_date)
         workplace.journal.record_job(_APPLY, f"{change.entity}.defined", dated, _APPLY, change_id, "defined")
         workplace.journal.record_job(_APPLY, "change.applied", {"change_id": change_id}, _APPLY, change_id, "applied")
         if change.person:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from batch_jobs.sample.people import Person, Unit
+from batch_jobs.sample.settings import MAIN_CALENDAR
 from batch_jobs.sample.workplace import Workplace
 
 INVITATION_DAYS = 7
@@ -25,7 +26,7 @@ class Hiring:
         created = {
             "name": company.name,
             "timezone": company.timezone,
-            "default_holiday_calendar_id": "main",
+            "default_holiday_calendar_id": MAIN_CALENDAR,
             "locale": company.country.locale,
         }
         workplace.journal.record(8 * 60, "workspace.created", created, actor="user:u-1")

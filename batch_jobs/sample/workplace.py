@@ -1,19 +1,27 @@
 """What the parts of one workspace's story share: its people, its settings, its days, and how they write things down."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import chain
 from random import Random
 from typing import Any
 
+from batch_jobs.rules.definitions import ENTITY_KINDS, POLICY_KINDS, Definitions
+from batch_jobs.rules.entities import Workspace
+from batch_jobs.rules.workforce import Workforce
 from batch_jobs.sample.agenda import Agenda
 from batch_jobs.sample.companies import Company
 from batch_jobs.sample.countries.country import Payload
 from batch_jobs.sample.journal import Journal
 from batch_jobs.sample.people import Person, Unit
-from batch_jobs.sample.settings import Settings
+from batch_jobs.sample.settings import MAIN_CALENDAR, Settings
 from batch_jobs.store.payloads.catalog import DEFINED_ENTITIES
 
+_Row = tuple[str, str, date | None, Payload]
+
+_OF_THE_RULES = ENTITY_KINDS | POLICY_KINDS
 _ID_FIELDS = {entity.kind: entity.id_field for entity in DEFINED_ENTITIES.values()}
 
 
@@ -41,6 +49,7 @@ class Workplace:
     people: list[Person] = field(default_factory=list)
     agenda: Agenda = field(default_factory=Agenda)
     defined: dict[tuple[str, str], Payload] = field(default_factory=dict)
+    _rows: defaultdict[str | None, list[_Row]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
         self.journal = Journal(self.company.workspace_id, self.company.timezone, self.chance("ids"))
@@ -66,15 +75,24 @@ class Workplace:
         office = next((one for one in self.people[:3] if one.signed_in and one.employed(self.today)), None)
         return f"user:{office.user_id}" if office else "user:u-1"
 
+    def workforce(self, people: Iterable[Person]) -> Workforce:
+        """What the rules know of these people: all that has been defined of them, and the settings."""
+        created = Workspace(self.company.name, self.company.timezone, MAIN_CALENDAR)
+        rows = chain(self._rows[None], *(self._rows[person.employee_id] for person in people))
+        return Workforce(Definitions.from_rows(self.company.workspace_id, created, rows))
+
     def define(self, minute: int, kind: str, payload: Payload, *, effective: date | None = None) -> None:
         """Enter a definition, for all days or from a day on."""
-        self.stand(kind, payload)
+        self.stand(kind, payload, effective)
         dated = {**payload, "effective_date": effective.isoformat()} if effective else payload
         self.journal.record(minute, f"{kind}.defined", dated, actor=self.actor())
 
-    def stand(self, kind: str, payload: Payload) -> None:
-        """Remember what stands of an entity."""
-        self.defined[kind, payload[_ID_FIELDS[kind]]] = payload
+    def stand(self, kind: str, payload: Payload, effective: date | None) -> None:
+        """Remember what stands of an entity, for all days or from a day on."""
+        entity_id = payload[_ID_FIELDS[kind]]
+        self.defined[kind, entity_id] = payload
+        if kind in _OF_THE_RULES:
+            self._rows[payload.get("employee_id")].append((kind, entity_id, effective, payload))
 
     def employ(self, minute: int, person: Person, changes: Mapping[str, Any], *, effective: date | None = None) -> None:
         """Enter a person's employment anew with some fields changed, None clears one; the story knows at once."""

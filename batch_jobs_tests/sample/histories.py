@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 from batch_jobs.rules import absences, statements
 from batch_jobs.rules.absences import Absence
-from batch_jobs.rules.definitions import ENTITY_KINDS, Definitions
+from batch_jobs.rules.definitions import ENTITY_KINDS, POLICY_KINDS, Definitions
 from batch_jobs.rules.entities import Workspace
 from batch_jobs.rules.statements import Statement
 from batch_jobs.rules.workforce import Workforce
 from batch_jobs.sample.generator import generate
 from batch_jobs.store.payloads.catalog import DEFINED_ENTITIES
 
-EMPLOYEES = 12
+EMPLOYEES = 10
 
 
 class Happening(NamedTuple):
@@ -53,7 +53,7 @@ class History:
             entity, payload = DEFINED_ENTITIES.get(event["type"]), event["payload"]
             if (
                 entity
-                and entity.kind in ENTITY_KINDS
+                and entity.kind in ENTITY_KINDS | POLICY_KINDS
                 and not (entity.kind == "employee" and payload["employee_id"] in removed)
             ):
                 since = payload.get("effective_date")

@@ -8,7 +8,7 @@ from batch_jobs.rules.absence_days import approval_kind, chunks, day_to_register
 from batch_jobs.rules.approval_periods import period
 from batch_jobs_tests.sample.histories import History, histories
 
-DAYS = [date(2026, 11, 22), date(2024, 2, 29), date(2026, 3, 31)]
+DAYS = [date(2026, 11, 22), date(2024, 2, 29)]
 
 
 def _without_statement(history: History, run_date: date) -> list[str]:

@@ -1,17 +1,19 @@
 """What the sample's jobs wrote is what the rules say, to the day."""
 
+from collections import Counter
 from datetime import date, datetime, timedelta
 
 import pytest
 
 from batch_jobs.rules.absence_days import approval_kind, chunks, day_to_register
+from batch_jobs.rules.accrual.forecast import Accruals
 from batch_jobs.rules.approval_periods import Period, period
 from batch_jobs.rules.errors import UndefinedReferenceError
 from batch_jobs.rules.statement_deadlines import deadline, overdue_day
 from batch_jobs.sample.companies import company
 from batch_jobs_tests.sample.histories import History, histories
 
-UNTIL = date(2026, 3, 31)
+UNTIL = date(2026, 11, 22)
 RUNNING = [
     found.workspace_id
     for found in map(company, range(25))
@@ -103,6 +105,33 @@ def test_no_change_and_no_entry_that_is_due_is_left(until: date, after_the_night
         faulty = history.workspace_id == "golden-gate-robotics"
         assert len(history.changes_due(until)) == faulty
         assert history.entries_due(until) == set()
+
+
+def test_forecasts_are_those_of_the_rules(until: date, after_the_night: list[History]):
+    for history in after_the_night:
+        accruals = Accruals(history.workforce)
+        newest = {
+            (found["employee_id"], found["policy_id"]): found for found in history.of("accrual.forecast_computed")
+        }
+        for employee_id in history.workforce.definitions.employees:
+            for policy_id in accruals.policies(employee_id, until):
+                written = newest[employee_id, policy_id]
+                assert written["fingerprint"] == accruals.fingerprint(employee_id, policy_id)
+                computed_from = date.fromisoformat(written["computed_from"])
+                entries = accruals.forecast(employee_id, policy_id, computed_from).entries
+                assert [(entry["entry_id"], entry["amount"]) for entry in written["entries"]] == [
+                    (entry.entry_id, entry.amount) for entry in entries
+                ]
+
+
+def test_what_expires_is_never_more_than_what_was_credited(until: date):
+    for history in histories(until).values():
+        credited: Counter[tuple[str, str]] = Counter()
+        for payload in history.of("account.credited"):
+            credited[payload["employee_id"], payload.get("policy_id", "")] += payload["amount"]
+        for payload in history.of("account.expired"):
+            credited[payload["employee_id"], payload["policy_id"]] -= payload["amount"]
+        assert all(left >= 0 for (_, policy_id), left in credited.items() if policy_id)
 
 
 def test_changes_are_applied_on_their_day(until: date):
