@@ -118,9 +118,10 @@ def test_what_can_not_be_run_is_refused(
 def test_a_second_run_is_refused_and_ctrl_c_stops_the_first(
     office: CommandLine, office_url: str, office_database: Database
 ) -> None:
+    office.environment["BATCH_JOBS_CHUNK_ROWS"] = "1"
     with psycopg.connect(office_url) as blocker:
         blocker.execute("SELECT 1 FROM batch_jobs.workspaces WHERE workspace_id = 'acme' FOR UPDATE")
-        # Two days: the first is in its chunk, waiting for the lock, when it is told to stop.
+        # Two days of two chunks each: it is in the very first chunk, waiting for the lock, when it is told to stop.
         first = office.start("run", JOB, "--date", "2026-03-02..2026-03-03", "--workspace", "acme", "--json")
         until(lambda: count(office_database, "batch_jobs.job_runs WHERE status = 'started'") == 1)
         (active,) = office.json("runs", "--status", "started")
@@ -131,7 +132,9 @@ def test_a_second_run_is_refused_and_ctrl_c_stops_the_first(
         assert b"stopping after the current chunk" in first.stderr.readline()
     out, _ = first.communicate()
     assert first.returncode == 130
-    assert [run["status"] for run in json.loads(out)] == ["completed"]
+    (stopped,) = json.loads(out)
+    assert (stopped["status"], stopped["run_date"]) == ("stopped", "2026-03-02")
+    assert count(office_database, "projections.timesheet_statements") < 2
 
 
 def test_runs_stop_ends_a_run_before_its_next_chunk(
