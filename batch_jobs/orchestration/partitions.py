@@ -1,6 +1,6 @@
 """What job runs are partitioned by: run date and workspace."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -57,6 +57,25 @@ def read_partition_key(key: str) -> Target:
 def workspace_keys(instance: DagsterInstance) -> Sequence[str]:
     """The workspaces that are partitions, in the order that makes them neighbours: that in which they were added."""
     return instance.get_dynamic_partitions(WORKSPACES_NAME)
+
+
+def workspace_changes(instance: DagsterInstance, active: Collection[str]) -> tuple[list[str], list[str]]:
+    """The workspaces to add to the partitions and those to remove, given the active ones."""
+    present = set(workspace_keys(instance))
+    return sorted(set(active) - present), sorted(present - set(active))
+
+
+def sync_workspaces(instance: DagsterInstance, active: Collection[str]) -> tuple[int, int]:
+    """Make the partitions equal to the active workspaces now, as the sensor does where it runs.
+
+    Returns:
+        How many were added and removed.
+    """
+    new, gone = workspace_changes(instance, active)
+    instance.add_dynamic_partitions(WORKSPACES_NAME, new)
+    for workspace_id in gone:
+        instance.delete_dynamic_partition(WORKSPACES_NAME, workspace_id)
+    return len(new), len(gone)
 
 
 def window(partitions: MultiPartitionsDefinition) -> tuple[date, date]:

@@ -18,7 +18,7 @@ from dagster import (
 from batch_jobs.orchestration.batch_events import report_runless_events
 from batch_jobs.orchestration.history import partition_events
 from batch_jobs.orchestration.ledger_reads import Place, ended_outside_dagster
-from batch_jobs.orchestration.partitions import WORKSPACES, window, workspace_keys
+from batch_jobs.orchestration.partitions import WORKSPACES, window, workspace_changes, workspace_keys
 from batch_jobs.orchestration.resources import ENGINE, engine_of
 
 OUTSIDE_RUNS_AT_MOST = 1000
@@ -37,9 +37,7 @@ def workspace_partitions_sensor() -> SensorDefinition:
     )
     def workspace_partitions(context: SensorEvaluationContext) -> SensorResult:
         active = engine_of(context.resources).active_workspaces()
-        present = workspace_keys(context.instance)
-        new = sorted(set(active) - set(present))
-        gone = sorted(set(present) - set(active))
+        new, gone = workspace_changes(context.instance, active)
         told = f"{len(active)} active workspaces; {len(new)} added, {len(gone)} removed"
         context.log.info(told)
         requests: list[AddDynamicPartitionsRequest | DeleteDynamicPartitionsRequest] = []
@@ -94,7 +92,7 @@ def outside_runs_sensor(partitions: MultiPartitionsDefinition) -> SensorDefiniti
         if runs:
             # A crash before this line records them again at the next tick, which changes no partition's status.
             context.update_cursor(json.dumps([str(runs[-1].ended_at), runs[-1].job_run_id]))
-        return SkipReason(f"{len(shown)} job runs recorded, {len(runs) - len(shown)} outside of the window")
+        return SkipReason(f"{len(shown)} job runs recorded, {len(runs) - len(shown)} without a partition")
 
     return outside_runs
 

@@ -1,5 +1,6 @@
 """A run whose process is gone is noticed; all others are left alone."""
 
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 from dagster._core.launcher import WorkerStatus
+from dagster._daemon.monitoring.run_monitoring import monitor_started_run
 
 from batch_jobs.orchestration.workers import WORKER_TAG, WatchedRunLauncher, is_gone, signature
 
@@ -50,3 +52,14 @@ def test_tags_copied_from_an_earlier_run_say_nothing(instance: DagsterInstance) 
         for run_id in ("run-1", "run-2")
     }
     assert checked == {"run-1": WorkerStatus.FAILED, "run-2": WorkerStatus.RUNNING}
+
+
+def test_run_monitoring_ends_a_run_whose_process_is_gone(instance: DagsterInstance) -> None:
+    run = instance.add_run(DagsterRun("job", status=DagsterRunStatus.STARTED))
+    instance.add_run_tags(run.run_id, {WORKER_TAG: f"{signature(run.run_id).rsplit(':', 1)[0]}:0.0"})
+    record = instance.get_run_record_by_id(run.run_id)
+    assert record is not None
+    monitor_started_run(instance, None, record, logging.getLogger("monitoring"))  # type: ignore[arg-type]
+    ended = instance.get_run_by_id(run.run_id)
+    assert ended is not None
+    assert ended.status == DagsterRunStatus.FAILURE

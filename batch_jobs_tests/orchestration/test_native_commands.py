@@ -1,0 +1,104 @@
+"""Dagster's own commands, run in the clone by an operator, without a daemon."""
+
+import json
+from pathlib import Path
+
+from batch_jobs_tests.orchestration.installation import FAULTY, JOB, OP, WORKSPACES, Installation, weeks_ago
+
+HEALTHY = [name for name in WORKSPACES if name != FAULTY]
+MATERIALIZE = ("asset", "materialize", "-m", "batch_jobs.definitions", "--select", f"jobs/{JOB}")
+EXECUTE = ("job", "execute", "-m", "batch_jobs.definitions")
+
+
+def write(folder: Path, config: object) -> str:
+    file = folder / "config.yaml"
+    file.write_text(json.dumps(config))
+    return str(file)
+
+
+def test_materialize_one_partition(installation: Installation) -> None:
+    day = weeks_ago(0)
+    installation.dagster(*MATERIALIZE, "--partition", f"{day}|w-1")
+    run = installation.job_runs(day)["w-1"]
+    assert (run.status, run.trigger, run.actor, run.counters["created"]) == ("completed", "manual", "dagster", 2)
+    assert installation.cells(day) == {"w-1": "MATERIALIZED"}
+    metadata = installation.metadata(day, "w-1")
+    assert metadata["created"].value == 2
+    assert metadata["errors"].value == 0
+    assert metadata["status"].value == "completed"
+    assert metadata["job_run_id"].value == run.job_run_id
+    with installation.instance() as instance:
+        dagster_run = instance.get_run_by_id(run.dagster_run_id or "")
+    assert dagster_run is not None
+    tags = dagster_run.tags
+    assert tags["batch_jobs/status"] == "completed"
+    assert tags["batch_jobs/errors"] == "0"
+    assert tags["batch_jobs/run_date"] == str(day)
+
+
+def test_in_a_range_the_failed_partition_turns_red_and_only_it(installation: Installation) -> None:
+    day = weeks_ago(1)
+    said = installation.dagster(*MATERIALIZE, "--partition-range", f"{day}|w-1...{day}|w-5", code=1)
+    assert f"1 of 5 not done: {FAULTY} {day} failed" in said
+    assert installation.cells(day) == {**dict.fromkeys(HEALTHY, "MATERIALIZED"), FAULTY: "FAILED"}
+    runs = installation.job_runs(day)
+    assert {name: run.status for name, run in runs.items()} == {**dict.fromkeys(HEALTHY, "completed"), FAULTY: "failed"}
+    assert len({run.dagster_run_id for run in runs.values()}) == 1
+
+
+def test_what_is_done_can_be_asked_for_again(installation: Installation) -> None:
+    day = weeks_ago(2)
+    for _ in range(2):
+        installation.dagster(*MATERIALIZE, "--partition", f"{day}|w-2")
+    assert installation.job_runs(day)["w-2"].attempt == 2
+    assert installation.metadata(day, "w-2")["skipped_reason"].value
+
+
+def test_a_partition_outside_of_the_window_is_refused_by_name(installation: Installation) -> None:
+    said = installation.dagster(*MATERIALIZE, "--partition", "2020-01-01|w-1", code=1)
+    assert "`2020-01-01|w-1`" in said
+
+
+def test_a_job_is_executed_for_a_partition_with_its_config(installation: Installation) -> None:
+    day = weeks_ago(3)
+    config = write(installation.clone, {"ops": {OP: {"config": {"employee_id": "e-1"}}}})
+    tags = json.dumps({"dagster/partition": f"{day}|w-4", "user": "anna"})
+    installation.dagster(*EXECUTE, "-j", JOB, "-c", config, "--tags", tags)
+    run = installation.job_runs(day)["w-4"]
+    assert (run.status, run.actor, run.params, run.counters["created"]) == (
+        "completed",
+        "user:anna",
+        {"employee_id": "e-1"},
+        1,
+    )
+    # A run for one employee does not make the job done.
+    assert installation.cells(day) == {}
+
+
+def test_run_batch_jobs_is_a_dry_run_unless_told_otherwise(installation: Installation) -> None:
+    day = weeks_ago(60)
+    asked = {"jobs": [JOB], "run_date": str(day), "workspaces": ["w-1"]}
+    config = write(installation.clone, {"ops": {"run_jobs": {"config": asked}}})
+    installation.dagster(*EXECUTE, "-j", "run_batch_jobs", "-c", config)
+    run = installation.job_runs(day)["w-1"]
+    assert (run.status, run.params["dry_run"], len(run.plan or [])) == ("completed", True, 2)
+
+    config = write(installation.clone, {"ops": {"run_jobs": {"config": {**asked, "dry_run": False}}}})
+    installation.dagster(*EXECUTE, "-j", "run_batch_jobs", "-c", config)
+    run = installation.job_runs(day)["w-1"]
+    assert (run.status, run.counters["created"], run.plan) == ("completed", 2, None)
+
+
+def test_run_batch_jobs_names_what_it_refuses(installation: Installation) -> None:
+    asked = {"jobs": ["timesheet_statement_generat"], "workspaces": ["w-1"]}
+    config = write(installation.clone, {"ops": {"run_jobs": {"config": asked}}})
+    said = installation.dagster(*EXECUTE, "-j", "run_batch_jobs", "-c", config, code=1)
+    assert f'job "timesheet_statement_generat" is not known; expected one of: {JOB}' in said
+
+
+def test_schedules_are_on_and_can_be_stopped_and_started(installation: Installation) -> None:
+    schedule = f"{JOB}_schedule"
+    installation.dagster("schedule", "stop", schedule)
+    assert f"Schedule: {schedule} [STOPPED]" in installation.dagster("schedule", "list")
+    installation.dagster("schedule", "start", schedule)
+    assert f"Schedule: {schedule} [RUNNING]" in installation.dagster("schedule", "list")

@@ -1,0 +1,143 @@
+"""What a schedule asks for, and how the runs that it asked for end."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from dagster import (
+    DagsterInstance,
+    DefaultScheduleStatus,
+    Definitions,
+    ExecuteInProcessResult,
+    RunRequest,
+    build_schedule_context,
+)
+from dagster._core.definitions.schedule_definition import ScheduleExecutionData
+
+from batch_jobs.engine.due import DueItem
+from batch_jobs.installation import open_engine
+from batch_jobs.orchestration.build import build_definitions
+from batch_jobs.orchestration.partitions import Target
+from batch_jobs.orchestration.ranges import KeyRange
+from batch_jobs.orchestration.run_plan import ALONE_AT_MOST, RunPlan, plan_runs
+from batch_jobs_tests.orchestration.installation import FAULTY, JOB, MEND, WORKSPACES, Installation
+
+TODAY = datetime.now(UTC).date()
+WINDOW = (TODAY - timedelta(days=7), TODAY + timedelta(days=1))
+
+
+def item(workspace_id: str, days_ago: int = 0, failures: int = 0) -> DueItem:
+    return DueItem("job", workspace_id, TODAY - timedelta(days=days_ago), "due", failures=failures)
+
+
+def plan(*due: DueItem, under_way: set[Target] = frozenset()) -> RunPlan:  # type: ignore[assignment]
+    return plan_runs(due, ["a", "b", "c", "d"], under_way=under_way, dates=WINDOW)
+
+
+def test_neighbours_of_a_run_date_are_one_range() -> None:
+    assert plan(item("a"), item("b"), item("d")).ranges == [(TODAY, KeyRange("a", "b")), (TODAY, KeyRange("d", "d"))]
+
+
+def test_missed_run_dates_are_ranges_of_their_own_oldest_first() -> None:
+    made = plan(item("a", days_ago=2), item("a", days_ago=1), item("a"))
+    assert [day for day, _ in made.ranges] == [TODAY - timedelta(days=2), TODAY - timedelta(days=1), TODAY]
+
+
+def test_what_failed_before_runs_alone() -> None:
+    made = plan(item("a"), item("b", failures=1), item("c"))
+    assert made.alone == [Target("b", TODAY)]
+    assert made.ranges == [(TODAY, KeyRange("a", "a")), (TODAY, KeyRange("c", "c"))]
+
+
+def test_a_flood_of_failures_is_tried_again_in_portions() -> None:
+    names = [f"w-{number:02d}" for number in range(30)]
+    made = plan_runs([item(name, failures=1) for name in names], names, under_way=set(), dates=WINDOW)
+    assert made.alone == [Target(name, TODAY) for name in names[:ALONE_AT_MOST]]
+    assert made.notes == [f"{30 - ALONE_AT_MOST} to be tried again at the next tick"]
+
+
+def test_what_is_not_asked_for_is_told() -> None:
+    made = plan(item("a"), item("b", days_ago=8), item("new"), under_way={Target("a", TODAY)})
+    assert (made.ranges, made.alone) == ([], [])
+    assert made.notes == [
+        "1 asked for already",
+        "1 not yet a partition",
+        f"1 outside of the window {WINDOW[0]} to {WINDOW[1]}",
+    ]
+
+
+def tick(definitions: Definitions, instance: DagsterInstance, clock: Callable[[], datetime]) -> ScheduleExecutionData:
+    with open_engine(clock=clock) as engine:
+        context = build_schedule_context(
+            instance, repository_def=definitions.get_repository_def(), resources={"engine": engine}
+        )
+        schedule = definitions.resolve_schedule_def(f"{JOB}_schedule")
+        return schedule.evaluate_tick(context)
+
+
+def carry_out(definitions: Definitions, instance: DagsterInstance, request: RunRequest) -> ExecuteInProcessResult:
+    return definitions.resolve_job_def(JOB).execute_in_process(
+        instance=instance,
+        raise_on_error=False,
+        tags={**request.tags, "dagster/schedule_name": f"{JOB}_schedule"},
+        partition_key=request.partition_key,
+    )
+
+
+@pytest.fixture
+def noon() -> datetime:
+    """A time at which the day has begun everywhere that the installation has workspaces."""
+    return datetime.combine(TODAY, datetime.min.time(), UTC) + timedelta(hours=12)
+
+
+def test_a_night_of_five_workspaces_one_of_them_broken(installation: Installation, noon: datetime) -> None:
+    later = noon
+
+    def clock() -> datetime:
+        return later
+
+    definitions = build_definitions(settings=installation.settings, clock=clock)
+    with installation.instance() as instance:
+        asked = tick(definitions, instance, clock)
+        assert asked.run_requests is not None
+        (request,) = asked.run_requests
+        assert request.tags["dagster/asset_partition_range_start"] == f"{TODAY}|w-1"
+        assert request.tags["dagster/asset_partition_range_end"] == f"{TODAY}|w-5"
+        assert request.tags["batch_jobs/run_date"] == str(TODAY)
+        assert request.tags["batch_jobs/tick"].startswith("5 due, 0 waiting, 0 skipped")
+
+        # The range as a whole is no failure: only one workspace is, and it is tried again alone.
+        result = carry_out(definitions, instance, request)
+        assert result.success
+        run = instance.get_run_by_id(result.run_id)
+        assert run is not None
+        assert run.tags["batch_jobs/status"] == "failed"
+        assert installation.cells(TODAY) == {name: "MATERIALIZED" for name in WORKSPACES if name != FAULTY}
+
+        waiting = tick(definitions, instance, clock)
+        assert not waiting.run_requests
+        assert waiting.skip_message is not None
+        assert waiting.skip_message.startswith("0 due, 1 waiting, 4 skipped")
+
+        later = datetime.now(UTC) + timedelta(minutes=2)
+        (alone,) = tick(definitions, instance, clock).run_requests or []
+        assert alone.partition_key == f"{TODAY}|{FAULTY}"
+        assert not carry_out(definitions, instance, alone).success
+        assert installation.cells(TODAY)[FAULTY] == "FAILED"
+
+        installation.execute(MEND)
+        later = datetime.now(UTC) + timedelta(minutes=10)
+        (alone,) = tick(definitions, instance, clock).run_requests or []
+        assert carry_out(definitions, instance, alone).success
+        assert set(installation.cells(TODAY).values()) == {"MATERIALIZED"}
+    runs = installation.job_runs(TODAY)
+    assert {name: (run.status, run.attempt, run.trigger) for name, run in runs.items()} == {
+        **dict.fromkeys(WORKSPACES, ("completed", 1, "schedule")),
+        FAULTY: ("completed", 3, "schedule"),
+    }
+
+
+def test_schedules_are_on_from_the_start(installation: Installation) -> None:
+    schedule = build_definitions(settings=installation.settings).resolve_schedule_def(f"{JOB}_schedule")
+    assert schedule.default_status == DefaultScheduleStatus.RUNNING
+    assert schedule.cron_schedule == "0-59/5 * * * *"

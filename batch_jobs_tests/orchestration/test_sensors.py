@@ -1,0 +1,92 @@
+"""What the sensors do at one tick."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+from dagster import (
+    AddDynamicPartitionsRequest,
+    DagsterInstance,
+    DeleteDynamicPartitionsRequest,
+    SensorDefinition,
+    build_sensor_context,
+)
+from dagster._core.definitions.sensor_definition import SensorExecutionData
+
+from batch_jobs.engine.requests import RunRequest
+from batch_jobs.installation import open_engine
+from batch_jobs.orchestration.partitions import job_partitions, sync_workspaces
+from batch_jobs.orchestration.sensors import lost_workers_sensor, outside_runs_sensor, workspace_partitions_sensor
+from batch_jobs_tests.deadline import until
+from batch_jobs_tests.orchestration.installation import FAULTY, JOB, WORKSPACES, Installation, weeks_ago
+
+# A worker that is killed in the middle of its work.
+WORK = """
+import time
+from batch_jobs.installation import open_engine
+from batch_jobs.engine.workers import at_work
+with open_engine() as engine, at_work(engine.database, lost_after=2) as worker:
+    with engine.database.owner() as connection:
+        connection.execute(
+            "INSERT INTO batch_jobs.job_runs (job, workspace_id, run_date, attempt, status, trigger, actor, dry_run,"
+            " partial, worker_id) VALUES ('lost', 'w-1', '2026-01-01', 1, 'started', 'manual', 'x', false, false, %s)",
+            [worker.worker_id],
+        )
+    print("at work", flush=True)
+    time.sleep(600)
+"""
+
+
+def tick(sensor: SensorDefinition, instance: DagsterInstance, cursor: str | None = None) -> SensorExecutionData:
+    with open_engine() as engine:
+        return sensor.evaluate_tick(build_sensor_context(instance, cursor, resources={"engine": engine}))
+
+
+def test_partitions_are_made_equal_in_one_request_each(installation: Installation) -> None:
+    with installation.instance() as instance:
+        sync_workspaces(instance, ["w-1", "w-gone-1", "w-gone-2"])
+        found = tick(workspace_partitions_sensor(), instance)
+        sync_workspaces(instance, WORKSPACES)
+        again = tick(workspace_partitions_sensor(), instance)
+    assert found.dynamic_partitions_requests == [
+        AddDynamicPartitionsRequest("workspaces", [name for name in WORKSPACES if name != "w-1"]),
+        DeleteDynamicPartitionsRequest("workspaces", ["w-gone-1", "w-gone-2"]),
+    ]
+    assert found.skip_message == "5 active workspaces; 4 added, 2 removed"
+    assert not again.dynamic_partitions_requests
+    assert again.skip_message == "5 active workspaces; 0 added, 0 removed"
+
+
+def test_outside_runs_are_recorded_once(installation: Installation) -> None:
+    day = weeks_ago(0)
+    sensor = outside_runs_sensor(job_partitions(today=weeks_ago(-1), days_back=62))
+    with installation.instance() as instance:
+        with open_engine(installation.settings) as engine:
+            targets = [("w-1", day), (FAULTY, day), ("w-2", weeks_ago(50))]
+            engine.run(RunRequest(job=JOB, targets=targets, actor="user:anna"))
+        # They are read once they are settled, five seconds after their end.
+        ticks: list[SensorExecutionData] = []
+
+        def all_read() -> bool:
+            ticks.append(tick(sensor, instance, ticks[-1].cursor if ticks else None))
+            return sum(int((done.skip_message or "").split()[0]) for done in ticks) == 2
+
+        until(all_read, 60)
+        assert tick(sensor, instance, ticks[-1].cursor).skip_message == "0 job runs recorded, 0 without a partition"
+    assert installation.cells(day) == {"w-1": "MATERIALIZED"}
+    assert installation.metadata(day, "w-1")["actor"].value == "user:anna"
+    assert json.loads(ticks[-1].cursor or "")[1]
+
+
+def test_job_runs_of_dead_workers_are_ended(installation: Installation) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WORK], env=installation.variables, stdout=subprocess.PIPE, text=True
+    ) as worker:
+        assert worker.stdout
+        assert worker.stdout.readline() == "at work\n"
+        os.kill(worker.pid, signal.SIGKILL)
+    with installation.instance() as instance:
+        until(lambda: tick(lost_workers_sensor(), instance).skip_message == "1 job runs had lost their worker", 30)
+        assert tick(lost_workers_sensor(), instance).skip_message == "0 job runs had lost their worker"
