@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -67,6 +68,13 @@ def test_an_available_day_counts_up_to_366_days_ahead():
     last = of.end + timedelta(366)
     assert both(staff(norm=[[100] * 7]), of, [(of.start, last - timedelta(1))])[1] == last
     assert both(staff(norm=[[100] * 7]), of, [(of.start, last)])[1] == of.end + timedelta(1)
+
+
+@pytest.mark.parametrize("length", [6, 7, 8])
+def test_a_week_off_hides_no_day(length):
+    of, home = period("monthly", date(2026, 3, 1)), staff(norm=[[100] * 7])
+    away = [(of.end - timedelta(length - 1), of.end + timedelta(length))]
+    assert both(home, of, away) == (of.end - timedelta(length), of.end + timedelta(length + 1))
 
 
 def test_the_last_period_of_the_calendar_has_answers():
