@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from batch_jobs.engine.projection import DeadLetter, Projection, Window
+from batch_jobs.engine.projection import DeadLetter, Projection, Window, one_load
 from batch_jobs.engine.tables import copy_rows
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.temporary import temporary_table
@@ -135,21 +135,22 @@ def catch_up(connection: Transaction, projections: Sequence[Projection], workspa
     result = CatchUpResult(caught_up=[], rows_changed={})
     filled: tuple[tuple[str, int, int], ...] = ()
     types = sorted(frozenset[str]().union(*(projection.event_types for projection in projections)))
-    for projection, windows in _windows(connection, projections, workspaces):
-        spans = tuple((window.workspace_id, window.after, window.head) for window in windows)
-        if spans != filled:
-            _fill(connection, spans, types)
-            filled = spans
-        connection.execute("SET LOCAL search_path = projections")
-        folded = projection.fold(connection, windows)
-        connection.execute("SET LOCAL search_path = DEFAULT")
-        _bury(connection, projection, folded.dead_letters)
-        _save(connection, projection, windows)
-        result.rows_changed[projection.name] = folded.changes.total
-        result.dead_letters += len(folded.dead_letters)
-        result.caught_up += [
-            CatchUp(w.workspace_id, projection.name, w.head, w.as_of, w.head - w.after) for w in windows
-        ]
+    with one_load():
+        for projection, windows in _windows(connection, projections, workspaces):
+            spans = tuple((window.workspace_id, window.after, window.head) for window in windows)
+            if spans != filled:
+                _fill(connection, spans, types)
+                filled = spans
+            connection.execute("SET LOCAL search_path = projections")
+            folded = projection.fold(connection, windows)
+            connection.execute("SET LOCAL search_path = DEFAULT")
+            _bury(connection, projection, folded.dead_letters)
+            _save(connection, projection, windows)
+            result.rows_changed[projection.name] = folded.changes.total
+            result.dead_letters += len(folded.dead_letters)
+            result.caught_up += [
+                CatchUp(w.workspace_id, projection.name, w.head, w.as_of, w.head - w.after) for w in windows
+            ]
     return result
 
 

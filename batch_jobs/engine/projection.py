@@ -1,13 +1,19 @@
 """The contract of a projection: a table and the one fold that keeps it in step with the event log."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from batch_jobs.engine.tables import RowChanges, Table
 from batch_jobs.store.database import Transaction
+
+T = TypeVar("T")
+
+_loaded: ContextVar[dict[Hashable, Any] | None] = ContextVar("loaded", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +80,24 @@ class Projection(ABC):
     @abstractmethod
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
         """Take the pending events of these windows in. Set-based: all workspaces at once."""
+
+
+@contextmanager
+def one_load() -> Iterator[None]:
+    """Let the folds within share what they load from projections that were folded before them; dropped at the end."""
+    token = _loaded.set({})
+    try:
+        yield
+    finally:
+        _loaded.reset(token)
+
+
+def load_once(key: Hashable, load: Callable[[], T]) -> T:
+    """What another fold of the same `one_load` has loaded under this key, else what `load` gives."""
+    loaded = _loaded.get()
+    if loaded is None:
+        return load()
+    if key not in loaded:
+        loaded[key] = load()
+    found: T = loaded[key]
+    return found

@@ -6,7 +6,7 @@ from datetime import date
 from batch_jobs.engine.projection import Folded, Projection, Window
 from batch_jobs.engine.tables import Table, replace_rows
 from batch_jobs.projections.affected_employees import EVENT_TYPES, add_affected_by_date, affected, find_affected
-from batch_jobs.projections.workforces import load_workforces
+from batch_jobs.projections.workforces import workforces_of
 from batch_jobs.rules.workforce import Workforce
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.temporary import temporary_table
@@ -96,7 +96,7 @@ class EmployeeDirectory(Projection):
         as_of = {window.workspace_id: window.as_of for window in windows}
         rows = [
             row
-            for workspace_id, (workforce, _) in load_workforces(connection, employees).items()
+            for workspace_id, (workforce, _) in workforces_of(connection, employees).items()
             for row in _rows(workspace_id, workforce, employees[workspace_id], as_of[workspace_id])
         ]
         changes = replace_rows(connection, self.table, rows, of="affected_employees")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from batch_jobs.engine.projection import Folded, Projection, Window
 from batch_jobs.engine.tables import Table, replace_rows
 from batch_jobs.projections.affected_employees import EVENT_TYPES, affected, find_affected
-from batch_jobs.projections.workforces import load_workforces
+from batch_jobs.projections.workforces import workforces_of
 from batch_jobs.store.database import Transaction
 
 
@@ -38,7 +38,7 @@ class EmploymentPeriods(Projection):
         find_affected(connection, self.table.name)
         employees = affected(connection)
         rows: list[tuple[object, ...]] = []
-        for workspace_id, (workforce, removed) in load_workforces(connection, employees).items():
+        for workspace_id, (workforce, removed) in workforces_of(connection, employees).items():
             for employee_id in employees[workspace_id]:
                 if employee_id not in removed:
                     is_defined = employee_id in workforce.definitions.employees

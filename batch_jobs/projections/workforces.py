@@ -3,8 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
+from batch_jobs.engine.projection import load_once
 from batch_jobs.rules.definitions import ENTITY_KINDS, Definitions
 from batch_jobs.rules.entities import Workspace
 from batch_jobs.rules.workforce import Workforce
@@ -68,7 +70,7 @@ def load_workforces(
     found: defaultdict[str, list[tuple[str, str, date, dict[str, Any]]]] = defaultdict(list)
     present: defaultdict[str, set[str]] = defaultdict(set)
     removed: defaultdict[str, set[str]] = defaultdict(set)
-    for workspace_id, kind, entity_id, valid_from, values in sorted(rows, key=lambda row: row[:4]):
+    for workspace_id, kind, entity_id, valid_from, values in sorted(rows, key=itemgetter(0, 1, 2, 3)):
         if values is None:
             # Only of an employee: nothing else can be removed.
             removed[workspace_id].add(entity_id)
@@ -83,6 +85,14 @@ def load_workforces(
         )
         for workspace_id, *values in workspaces
     }
+
+
+def workforces_of(
+    connection: Transaction, employees: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[Workforce, frozenset[str]]]:
+    """`load_workforces` for folds: those of one catch-up that ask for the same employees share the answer."""
+    key = ("workforces", tuple((workspace_id, tuple(ids)) for workspace_id, ids in employees.items()))
+    return load_once(key, lambda: load_workforces(connection, employees))
 
 
 def employees_in_scope(

@@ -138,6 +138,11 @@ def shown_url(url: str) -> str:
 
 
 def _configure(connection: Transaction) -> None:
+    # Payloads are read by the hundred thousand; this parser takes a third of the time of Python's own.
+    from psycopg.types.json import set_json_loads
+    from pydantic_core import from_json
+
+    set_json_loads(from_json, connection)
     # What a person sees must not depend on the server's settings.
     connection.execute("SET TIME ZONE 'UTC'")
     connection.execute("SET datestyle = 'ISO'")
