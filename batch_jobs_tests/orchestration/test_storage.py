@@ -1,7 +1,13 @@
 """Dagster's storage in the database of the installation, and the batched writing of planned events."""
 
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import dagster
 import psycopg
@@ -26,8 +32,10 @@ from sqlalchemy import make_url
 
 from batch_jobs.errors import UnavailableError
 from batch_jobs.orchestration.batch_events import output_is_ready, report_events
+from batch_jobs.orchestration.home import prepare_home
 from batch_jobs.orchestration.storage import EventLogStorage, RunStorage, ScheduleStorage, orchestrator_database_url
-from batch_jobs.settings import read_settings
+from batch_jobs.settings import Settings, read_settings
+from batch_jobs.store.embedded import EmbeddedServer
 
 KEYS = [f"w-{number:04d}" for number in range(400)]
 
@@ -130,3 +138,28 @@ def test_dagster_is_the_version_that_this_storage_was_tested_with() -> None:
     assert dagster.__version__ == "1.13.27", "read store_event_batch of the new dagster-postgres, then change this line"
     for name in ("_connect", "_store_asset_event", "index_transaction", "prepare_insert_event_batch"):
         assert callable(getattr(PostgresEventLogStorage, name))
+
+
+def test_a_native_command_starts_the_embedded_database_by_itself(clone: Path) -> None:
+    # Not pytest's tmp_path, which root keeps to itself and whose path may be too long for a socket.
+    home = Path(tempfile.mkdtemp(prefix="batch-jobs-native-"))
+    settings = Settings(home=home, postgres_idle_seconds=60)
+    prepare_home(settings, clone=clone)
+    server = EmbeddedServer(settings)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("BATCH_JOBS", "DAGSTER"))}
+    try:
+        assert not server.is_running()
+        done = subprocess.run(
+            [Path(sys.executable).with_name("dagster"), "run", "list"],
+            cwd=clone,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        with psycopg.connect(server.url) as connection:
+            assert connection.execute("SELECT to_regclass('dagster.runs') IS NOT NULL").fetchone() == (True,)
+    finally:
+        server.stop()
+        shutil.rmtree(home)
