@@ -101,6 +101,20 @@ def test_a_change_of_the_period_in_its_midst_keeps_the_old_statement(engine):
     assert _periods(engine) == [("e-1", "2026-11-01", "2026-11-30"), ("e-1", "2026-11-16", "2026-11-22")]
 
 
+def test_a_period_that_begins_on_the_same_day_but_ends_later_is_another_one(engine):
+    builders.import_all(
+        engine.database,
+        builders.workspace(),
+        builders.terms(approval_period="weekly"),
+        builders.terms(approval_period="biweekly", since=date(2026, 11, 18)),
+        builders.employee("e-1"),
+        builders.employment("e-1/1"),
+    )
+    _generate(engine, date(2026, 11, 17))
+    _generate(engine, date(2026, 11, 18))
+    assert _periods(engine) == [("e-1", "2026-11-16", "2026-11-22"), ("e-1", "2026-11-16", "2026-11-29")]
+
+
 def test_only_active_employees_on_terms_with_approval_get_one(engine):
     builders.import_all(
         engine.database,
