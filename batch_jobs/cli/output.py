@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 WIDTH_OF_FILES = 100
 # A name that is longer is folded, in a table that is too wide.
 NAME_WIDTH = 19
+SENTENCE_WIDTH = 30
 
 STATUS_STYLES = {
     "pending": "cyan",
@@ -56,7 +57,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, fo
 
     out = console()
     cells = [[_shown(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
+    widths = [max(map(_least_width, column)) for column in zip(headings, *cells, strict=True)]
     if sum(widths) + len(widths) > out.width:
         foldable = [heading in folding for heading in headings]
         cells = [[_folded(cell) if may else cell for cell, may in zip(row, foldable, strict=True)] for row in cells]
@@ -83,6 +84,11 @@ def _shown(cell: object) -> str:
     if cell is None:
         return ""
     return f"{cell:,}" if isinstance(cell, int) else str(cell)
+
+
+def _least_width(cell: str) -> int:
+    """What a cell needs; a sentence is folded between its words."""
+    return min(len(cell), SENTENCE_WIDTH) if " " in cell else len(cell)
 
 
 def _folded(name: str) -> str:

@@ -1,5 +1,6 @@
 """How job runs are shown to people, and the exit code that a list of them makes."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -79,8 +80,8 @@ def print_details(run: JobRun, row_errors: Sequence[Mapping[str, Any]]) -> None:
         say(f"\nrows that a real run would write (the first {len(run.plan):,})")
         print_table(
             ["type", "employee", "payload"],
-            [[row["type"], row["employee_id"], row["payload"]] for row in run.plan],
-            folding=["type", "employee", "payload"],
+            [[row["type"], row["employee_id"], json.dumps(row["payload"], ensure_ascii=False)] for row in run.plan],
+            folding=["payload"],
         )
 
 
