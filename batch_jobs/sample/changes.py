@@ -91,7 +91,7 @@ def _plan(workplace: Workplace, chance: Random) -> list[Change]:
     settled = [
         person for person in workplace.people[1:] if not person.leaves_on and person.start < first
     ] or workplace.people[:1]
-    spring, autumn = _first_of_month(first, 110), _first_of_month(first, 230)
+    early, late = _first_of_month(first, 110), _first_of_month(first, 230)
     part_time, policy = country.contracts[2].terms_id, country.work_time_policies[0]
     allowance, extra = country.allowance_policies[0], workplace.settings.policies[country.leave.extra]
 
@@ -105,33 +105,25 @@ def _plan(workplace: Workplace, chance: Random) -> list[Change]:
     def title(person: Person) -> str:
         return country.senior_title.format(person.title)
 
-    someone = chance.choice(settled)
+    someone, renamed, cancelled = (chance.choice(settled) for _ in range(3))
     tomorrow, soon = until + timedelta(days=1), until + timedelta(days=30)
     changes = [
-        employment(someone, spring, 25, terms_id=part_time),
-        other("employee", chance.choice(settled).employee_id, spring, 12, preferred_name=settled[-1].name.split()[0]),
-        other("org_unit", unit.unit_id, autumn, 30, gl_code="4990"),
-        other("work_time_policy", policy["policy_id"], autumn, 20, max_weekly_minutes=2700),
-        other("allowance_policy", allowance["policy_id"], autumn, 20, name=f"{allowance['name']} {autumn.year}"),
-        other("time_off_policy", extra["policy_id"], autumn, 20, name=f"{extra['name']} {autumn.year}"),
+        employment(someone, early, 25, terms_id=part_time),
+        other("employee", renamed.employee_id, early, 12, preferred_name=renamed.name.split()[0]),
+        other("org_unit", unit.unit_id, late, 30, gl_code="4990"),
+        other("work_time_policy", policy["policy_id"], late, 20, max_weekly_minutes=2700),
+        other("allowance_policy", allowance["policy_id"], late, 20, name=f"{allowance['name']} {late.year}"),
+        other("time_off_policy", extra["policy_id"], late, 20, name=f"{extra['name']} {late.year}"),
     ]
-    cancelled = chance.choice(settled)
     changes.append(
-        Change(
-            *("employment", "", autumn, {"job_title": title(cancelled)}),
-            autumn - timedelta(days=20),
-            cancelled_on=autumn - timedelta(days=8),
-            person=cancelled,
-        )
+        replace(employment(cancelled, late, 20, job_title=title(cancelled)), cancelled_on=late - timedelta(days=8))
     )
     if company.chapter == "ordinary":
-        promoted, terms_id = chance.choice(settled), chance.choice(country.contracts).terms_id
+        promoted, contract = chance.choice(settled), chance.choice(country.contracts)
         changes += [
             employment(promoted, tomorrow, 20, job_title=title(promoted)),
             employment(chance.choice(settled), soon, 31, terms_id=part_time),
-            other(
-                "employment_terms", terms_id, soon + timedelta(days=45), 76, name=f"{country.general_work} {until.year}"
-            ),
+            other("employment_terms", contract.terms_id, soon, 40, name=f"{contract.name}, {soon.year}"),
         ]
         if chance.random() < 0.6:
             # Entered on its very day, when the night's run is over.

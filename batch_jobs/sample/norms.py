@@ -1,18 +1,27 @@
 """Expected minutes published to the calendar, thirteen weeks ahead (domain 6.1)."""
 
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from hashlib import sha256
 from typing import Any
 
-from batch_jobs.rules.work_schedules import WorkSchedule
+from batch_jobs.rules.published_norms import NormPublisher, Publication, PublishedWeek, window
 from batch_jobs.sample.people import Person
-from batch_jobs.sample.workplace import Workplace, days_between
+from batch_jobs.sample.workplace import Workplace
 
 _PUBLISH = "publish_timesheet_norms"
-_WEEKS = 13
-_WEEK, _SUNDAY = timedelta(weeks=1), timedelta(days=6)
 # The company turned publication on two months ago.
 _SINCE = timedelta(weeks=8)
+
+
+@dataclass(slots=True)
+class _Calendar:
+    """What stands published of one person, and the position of the event that published it last."""
+
+    inputs: object = None
+    through_week: date | None = None
+    fingerprint: str | None = None
+    weeks: dict[date, PublishedWeek] = field(default_factory=dict)
+    position: int = 0
 
 
 class Norms:
@@ -20,53 +29,56 @@ class Norms:
 
     def __init__(self, workplace: Workplace) -> None:
         self._workplace = workplace
-        self._published: dict[Person, tuple[date, str, int]] = {}
-        self._weeks: dict[tuple[WorkSchedule, date], dict[str, Any]] = {}
+        self._calendars: dict[Person, _Calendar] = {}
+        self._written: dict[PublishedWeek, dict[str, Any]] = {}
 
     def night(self) -> None:
         """Publish what is new in the window for those employed today or later."""
         workplace, today = self._workplace, self._workplace.today
         if today <= workplace.until - _SINCE:
             return
-        first_monday = today - timedelta(days=today.weekday())
-        through = first_monday + (_WEEKS - 1) * _WEEK
+        last_week = window(today)[-1]
+        candidates = []
         for person in workplace.people:
-            if not person.known or person.schedules is None or (person.end and person.end < today):
-                continue
-            norms = [(first, schedule.norm) for first, _, schedule in person.schedules]
-            inputs = f"{norms}|{person.unit.calendar_id}|{person.start}|{person.end}"
-            before, known_inputs, position = self._published.get(person, (date.min, "", 0))
-            if before < through or known_inputs != inputs:
-                start = max(first_monday, before + _WEEK) if known_inputs == inputs else first_monday
-                weeks = [self._week(person, monday) for monday in days_between(start, through)[::7]]
-                position = self._publish(person, through, inputs, weeks, position)
-                self._published[person] = (through, inputs, position)
+            if person.known and person.schedules and (person.end is None or person.end >= today):
+                calendar = self._calendars.setdefault(person, _Calendar())
+                # Building what the rules know of everyone takes long; with equal inputs nothing has changed.
+                inputs = (person.start, person.end, person.terms_id)
+                if calendar.inputs != inputs or calendar.through_week != last_week:
+                    calendar.inputs = inputs
+                    candidates.append((person, calendar))
+        if not candidates:
+            return
+        publisher = NormPublisher(workplace.workforce(person for person, _ in candidates))
+        for person, calendar in candidates:
+            publication = publisher.publication(
+                person.employee_id,
+                today,
+                through_week=calendar.through_week,
+                fingerprint=calendar.fingerprint,
+                published=calendar.weeks,
+            )
+            if publication:
+                self._publish(person, calendar, publication)
 
-    def _publish(self, person: Person, through: date, inputs: str, weeks: list[dict[str, Any]], position: int) -> int:
-        fingerprint = sha256(inputs.encode()).hexdigest()[:32]
+    def _publish(self, person: Person, calendar: _Calendar, publication: Publication) -> None:
+        through_week = publication.through_week.isoformat()
         payload = {
             "employee_id": person.employee_id,
-            "through_week": through.isoformat(),
-            "fingerprint": fingerprint,
-            "weeks": weeks,
+            "through_week": through_week,
+            "fingerprint": publication.fingerprint,
+            "weeks": [self._week(week) for week in publication.weeks],
         }
-        parts = (_PUBLISH, person.employee_id, through.isoformat(), fingerprint, str(position))
-        return self._workplace.journal.record_job(_PUBLISH, "norm.published", payload, *parts)
+        parts = (_PUBLISH, person.employee_id, through_week, publication.fingerprint, str(calendar.position))
+        calendar.position = self._workplace.journal.record_job(_PUBLISH, "norm.published", payload, *parts)
+        calendar.through_week, calendar.fingerprint = publication.through_week, publication.fingerprint
+        calendar.weeks.update({week.monday: week for week in publication.weeks})
 
-    def _week(self, person: Person, monday: date) -> dict[str, Any]:
-        assert person.schedules is not None
-        sunday = monday + _SUNDAY
-        schedule = person.schedules.on(monday)
-        key = (schedule, monday)
-        if key not in self._weeks:
-            holidays = schedule.holidays_between(monday, sunday)
-            self._weeks[key] = {
-                "monday": monday.isoformat(),
-                "minutes": list(schedule.minutes_between(monday, sunday)),
-                "holidays": [{"date": day.isoformat(), "name": holiday.name} for day, holiday in holidays.items()],
+    def _week(self, week: PublishedWeek) -> dict[str, Any]:
+        if week not in self._written:
+            self._written[week] = {
+                "monday": week.monday.isoformat(),
+                "minutes": list(week.minutes),
+                "holidays": [{"date": day.isoformat(), "name": name} for day, name in week.holidays],
             }
-        is_there = person.start <= monday and (person.end is None or person.end >= sunday)
-        if is_there and person.schedules.on(sunday) is schedule:
-            return self._weeks[key]
-        # They come, go or change their hours within this week, or are not there yet.
-        return {**self._weeks[key], "minutes": [person.minutes(day) for day in days_between(monday, sunday)]}
+        return self._written[week]

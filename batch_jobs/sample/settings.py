@@ -1,7 +1,7 @@
 """What a workspace defines before its first person: calendars, accounts, policies, activities, terms."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from batch_jobs.rules.entities import ApprovalKind, EmploymentTerms, HolidayCalendar, WorkTimePolicy
@@ -24,7 +24,7 @@ class Settings:
         last: last day that anyone will ask about.
 
     Attributes:
-        terms, policies, accounts, work_time_policies: payloads by id.
+        terms: payloads by id, as are `policies`, `accounts` and `work_time_policies`.
         work: ids of the work activities, the main one first.
         general_work: id of the activity above them.
     """
@@ -99,9 +99,6 @@ class Settings:
 
     def _calendar(self, calendar_id: str, subdivision: str | None) -> dict[str, Any]:
         country = self._company.country
-        # The company's own day: a Friday in May or June.
-        own_days = [date(year, 5, 8 + sum(self._company.workspace_id.encode()) % 40 % 23) for year in self._years]
-        own_days = [date.fromordinal(day.toordinal() + (4 - day.weekday()) % 7) for day in own_days]
         calendar: dict[str, Any] = {
             "calendar_id": calendar_id,
             "name": " ".join(filter(None, (country.calendar_name, subdivision))),
@@ -109,7 +106,13 @@ class Settings:
         }
         if subdivision:
             calendar["subdivision"] = subdivision
-        calendar["custom_days"] = [day for year in self._years for day in country.custom_days(year)] + [
-            {"date": day.isoformat(), "name": country.company_day, "fraction": 1.0} for day in own_days
+        calendar["custom_days"] = [
+            day for year in self._years for day in (*country.custom_days(year), self._company_day(year))
         ]
         return calendar
+
+    def _company_day(self, year: int) -> Payload:
+        """A Friday in May or June, not the same for all."""
+        about = date(year, 5, 3 + len(self._company.workspace_id))
+        friday = about + timedelta(days=(4 - about.weekday()) % 7)
+        return {"date": friday.isoformat(), "name": self._company.country.company_day, "fraction": 1.0}

@@ -5,10 +5,12 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from batch_jobs.rules import timeoff_reminders
 from batch_jobs.rules.absence_days import approval_kind, chunks, day_to_register
 from batch_jobs.rules.accrual.forecast import Accruals
 from batch_jobs.rules.approval_periods import Period, period
 from batch_jobs.rules.errors import UndefinedReferenceError
+from batch_jobs.rules.published_norms import NormPublisher, window
 from batch_jobs.rules.statement_deadlines import deadline, overdue_day
 from batch_jobs.sample.companies import company
 from batch_jobs_tests.sample.histories import History, histories
@@ -100,6 +102,18 @@ def test_no_absence_that_is_due_is_left(until: date, after_the_night: list[Histo
                 assert (absence.absence_id, day.isoformat()) in registered
 
 
+def test_everyone_was_reminded_of_their_time_off(until: date, after_the_night: list[History]):
+    for history in after_the_night:
+        workforce = history.workforce
+        reminded = {one for sent in history.of("notification.created") for one in sent["data"].get("absence_ids", ())}
+        for employee_id in workforce.definitions.employees:
+            theirs = [absence for absence in history.absences.values() if absence.employee_id == employee_id]
+            for block in timeoff_reminders.blocks(workforce, employee_id, theirs, until):
+                if timeoff_reminders.is_due(workforce, employee_id, block, until):
+                    reminder = timeoff_reminders.reminder(workforce, employee_id, block, reminded)
+                    assert reminder is None or workforce.active_user(employee_id, until) is None
+
+
 def test_no_change_and_no_entry_that_is_due_is_left(until: date, after_the_night: list[History]):
     for history in after_the_night:
         faulty = history.workspace_id == "golden-gate-robotics"
@@ -122,6 +136,27 @@ def test_forecasts_are_those_of_the_rules(until: date, after_the_night: list[His
                 assert [(entry["entry_id"], entry["amount"]) for entry in written["entries"]] == [
                     (entry.entry_id, entry.amount) for entry in entries
                 ]
+
+
+def test_norms_stand_published_as_the_rules_would_publish_them(until: date, after_the_night: list[History]):
+    for history in after_the_night:
+        publisher = NormPublisher(history.workforce)
+        newest = {found["employee_id"]: found for found in history.of("norm.published")}
+        weeks = {
+            (found["employee_id"], week["monday"]): (week["minutes"], [day["name"] for day in week["holidays"]])
+            for found in history.of("norm.published")
+            for week in found["weeks"]
+        }
+        for employee_id in history.workforce.definitions.employees:
+            employment = history.workforce.shown_employment(employee_id, until)
+            if history.workforce.status(employee_id, until) == "ended" or employment.terms_id == "temp":
+                continue
+            assert newest[employee_id]["through_week"] == window(until)[-1].isoformat()
+            assert newest[employee_id]["fingerprint"] == publisher.fingerprint(employee_id)
+            for monday in window(until):
+                week = publisher.week(employee_id, monday)
+                names = [name for _, name in week.holidays]
+                assert weeks[employee_id, monday.isoformat()] == (list(week.minutes), names)
 
 
 def test_what_expires_is_never_more_than_what_was_credited(until: date):
