@@ -3,10 +3,15 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from batch_jobs.store.database import Database
 from batch_jobs.store.schema import migrate
 from batch_jobs_tests.postgres import MACHINE, Databases, Servers, builds, machine_binaries
+
+# A busy machine is no failure, and what fails shows how to see it again.
+settings.register_profile("batch_jobs", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("batch_jobs")
 
 
 def pytest_configure(config: pytest.Config) -> None:
