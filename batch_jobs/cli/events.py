@@ -12,6 +12,7 @@ import typer
 
 from batch_jobs.cli.arguments import AsJson
 from batch_jobs.cli.output import note, print_json, say
+from batch_jobs.cli.partitions import show_workspaces
 from batch_jobs.cli.progress import Advance, progress_bar
 from batch_jobs.engine.engine import Engine
 from batch_jobs.errors import BadInputError
@@ -49,6 +50,7 @@ def report_import(engine: Engine, appended: Appended, *, as_json: bool = False) 
         sys.stdout.flush()
     with progress_bar("catching up projections", unit="events") as advance:
         result = engine.catch_up(workspaces=workspaces, on_progress=advance)
+    show_workspaces(engine)
     if result.dead_letters:
         note(f"{result.dead_letters:,} events could not be applied to a projection; `batch-jobs doctor` tells which")
 

@@ -10,6 +10,7 @@ import typer
 
 from batch_jobs.cli.arguments import read_date
 from batch_jobs.cli.output import note, say
+from batch_jobs.cli.partitions import show_workspaces
 from batch_jobs.cli.progress import progress_bar
 from batch_jobs.engine.engine import Engine
 from batch_jobs.installation import open_engine
@@ -55,6 +56,7 @@ def sample(
     with open_engine(progress=note) as engine:
         say(str(load_sample(engine, workspaces=workspaces, employees=employees, seed=seed, until=last_day)))
         catch_up(engine)
+        show_workspaces(engine)
 
 
 def yesterday(now: datetime) -> date:

@@ -11,7 +11,7 @@ from dagster._core.storage.tags import SCHEDULE_NAME_TAG
 
 from batch_jobs.engine.engine import Engine
 from batch_jobs.orchestration.build import build_definitions
-from batch_jobs.orchestration.partitions import WORKSPACES_NAME, workspace_changes
+from batch_jobs.orchestration.partitions import sync_workspaces
 from batch_jobs.orchestration.resources import ENGINE
 from batch_jobs.settings import Settings
 
@@ -35,7 +35,7 @@ def run_night(settings: Settings, engine: Engine, tell: Callable[[str], None] = 
     definitions = build_definitions(settings=settings)
     run_ids: list[str] = []
     with DagsterInstance.from_config(str(settings.dagster_home)) as instance, _quiet():
-        _update_workspaces(instance, engine)
+        sync_workspaces(instance, engine.active_workspaces())
         for name in TopologicalSorter({name: job.after for name, job in sorted(engine.jobs.items())}).static_order():
             schedule = definitions.resolve_schedule_def(f"{name}_schedule")
             for _ in range(MOST_LOOKS):
@@ -46,15 +46,6 @@ def run_night(settings: Settings, engine: Engine, tell: Callable[[str], None] = 
                 if not requests:
                     break
     return run_ids
-
-
-def _update_workspaces(instance: DagsterInstance, engine: Engine) -> None:
-    """What the sensor `workspace_partitions` does within a minute."""
-    new, gone = workspace_changes(instance, engine.active_workspaces())
-    if new:
-        instance.add_dynamic_partitions(WORKSPACES_NAME, new)
-    for workspace_id in gone:
-        instance.delete_dynamic_partition(WORKSPACES_NAME, workspace_id)
 
 
 def _tick(

@@ -1,17 +1,17 @@
 """The op job `run_batch_jobs`: any jobs, any run date, any workspaces, as a dry run unless told otherwise."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from graphlib import TopologicalSorter
 from typing import Any
 
 from dagster import Config, Failure, JobDefinition, MultiPartitionsDefinition, OpExecutionContext, job, op
 from pydantic import Field
 
+from batch_jobs.engine.by_hand import in_order, wanted_targets
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.job_runs import JobRun, Target
-from batch_jobs.engine.requests import RunRequest, find_job
+from batch_jobs.engine.requests import RunRequest
 from batch_jobs.errors import BadInputError
 from batch_jobs.orchestration.batch_events import report_events
 from batch_jobs.orchestration.failures import refusals_as_failures
@@ -143,22 +143,15 @@ def _parameters(config: RunBatchJobsConfig) -> dict[str, Any]:
     }
 
 
-def _in_order(engine: Engine, names: Sequence[str]) -> Iterator[Job]:
-    """The jobs, each after those of them that it comes after, directly or through others."""
+def _in_order(engine: Engine, names: Sequence[str]) -> list[Job]:
     if not names:
         raise BadInputError(f"no job is named in jobs; expected one or more of: {', '.join(sorted(engine.jobs))}")
-    wanted = {find_job(engine.jobs, name).name for name in names}
-    order = TopologicalSorter({name: known.after for name, known in engine.jobs.items()}).static_order()
-    return (engine.jobs[name] for name in order if name in wanted)
+    return in_order(engine.jobs, names)
 
 
 def _targets(engine: Engine, chosen: Job, config: RunBatchJobsConfig) -> list[Target]:
     run_date = _read_date(config.run_date)
-    if not config.workspaces and not config.force:
-        return [(item.workspace_id, item.run_date) for item in engine.due([chosen.name], run_date=run_date).due]
-    workspaces = config.workspaces or engine.active_workspaces()
-    own = engine.own_today(workspaces)
-    return [(workspace_id, run_date or own[workspace_id]) for workspace_id in workspaces]
+    return wanted_targets(engine, chosen, workspaces=config.workspaces, run_date=run_date, force=config.force)
 
 
 def _read_date(text: str) -> date | None:
