@@ -55,7 +55,7 @@ def test_links_lead_somewhere(target: str) -> None:
 
 
 def test_make_targets_exist() -> None:
-    named = set(re.findall(r"`?make ([a-z]+)", README))
+    named = set(re.findall(r"(?:^|`)make ([a-z]+)", README, re.MULTILINE))
     assert named
     targets = set(re.findall(r"^([a-z]+):", (PROJECT_FOLDER / "Makefile").read_text(), re.MULTILINE))
     assert named <= targets

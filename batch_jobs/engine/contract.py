@@ -1,7 +1,7 @@
 """The contract by which a job is one file: parameters, need-check, work, counters. How jobs run is elsewhere."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from typing import Any, ClassVar
@@ -68,7 +68,7 @@ class Job(ABC):
     """What one job is. The engine gives it all the rest: due-ness, chunks, ledger, dry run, retries, isolation.
 
     `candidates` is one SQL query over all workspaces of the relation `scope (workspace_id text, run_date date)`, which
-    the engine puts before it. It returns the rows that there may be work on:
+    the engine puts before it, for one run date, `%(run_date)s`. It returns the rows that there may be work on:
 
     - `workspace_id`, `row_id`: text, unique together; work on a row is undone, retried and reported by them;
     - `due`: boolean, whether the row makes its workspace due. Rows that are only worth an error or a glance are not;
@@ -110,8 +110,8 @@ class Job(ABC):
         ):
             raise TypeError(f'{cls.__name__}: error_counter "{cls.error_counter}" is none of its counters that warn')
 
-    def arguments(self, run_dates: Collection[date]) -> Mapping[str, Any]:
-        """Values for the named placeholders of `candidates`, given the run dates of its scope."""
+    def arguments(self, run_date: date) -> Mapping[str, Any]:
+        """Values for the named placeholders of `candidates` beside `run_date`, which it has anyway."""
         return {}
 
     def idle_reasons(self, connection: Transaction, targets: Sequence[Target]) -> Mapping[str, str]:

@@ -10,9 +10,9 @@ from batch_jobs.engine.contract import Job
 from batch_jobs.engine.job_runs import Target
 from batch_jobs.store.database import Transaction
 
-# The scope comes as arrays, so that the planner knows how many workspaces there are.
+# The scope comes as an array, so that the planner knows how many workspaces there are.
 _SCOPE = """scope AS (
-    SELECT * FROM unnest(%(scope_workspaces)s::text[], %(scope_dates)s::date[]) AS s(workspace_id, run_date)
+    SELECT s.workspace_id, %(run_date)s::date AS run_date FROM unnest(%(scope_workspaces)s::text[]) AS s(workspace_id)
 )"""
 
 
@@ -68,9 +68,6 @@ def due_rows(
         targets: workspaces and run dates to look at.
         narrowing: which of their rows count.
     """
-    # A need-check scans for all workspaces at once, so it is worth both cores from the first row on.
-    connection.execute("SET LOCAL parallel_setup_cost = 0")
-    connection.execute("SET LOCAL parallel_tuple_cost = 0")
     found: dict[Target, int] = {}
     for same_date in _by_date(targets):
         rows = connection.execute(
@@ -96,7 +93,7 @@ def candidate_rows(
     Args:
         connection: a transaction whose scope holds the workspaces.
         job: the job.
-        targets: workspaces, each with its run date.
+        targets: workspaces, all with the same run date.
         narrowing: which of their rows.
         after_row: only rows behind this one, to go through a workspace slice by slice.
         limit: how many at the most.
@@ -113,7 +110,7 @@ def candidate_rows(
 
 
 def _by_date(targets: Sequence[Target]) -> list[list[Target]]:
-    """The targets of each run date. Most nights have one or two, and one date plans far better than a mixture."""
+    """The targets of each run date: a day that is a constant plans far better than a column. A night has one or two."""
     found: dict[Any, list[Target]] = {}
     for target in targets:
         found.setdefault(target[1], []).append(target)
@@ -121,9 +118,9 @@ def _by_date(targets: Sequence[Target]) -> list[list[Target]]:
 
 
 def _values(job: Job, targets: Sequence[Target]) -> dict[str, Any]:
-    run_dates = {run_date for _, run_date in targets}
+    (run_date,) = {run_date for _, run_date in targets}
     return {
-        **job.arguments(run_dates),
+        **job.arguments(run_date),
+        "run_date": run_date,
         "scope_workspaces": [workspace_id for workspace_id, _ in targets],
-        "scope_dates": [run_date for _, run_date in targets],
     }

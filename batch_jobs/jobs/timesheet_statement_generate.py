@@ -1,6 +1,6 @@
 """Starts each employee's approval period with a pending timesheet statement."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,42 @@ from batch_jobs.store.database import Transaction
 from batch_jobs.store.payloads.statements import StatementPeriodStarted
 
 APPROVING: tuple[ApprovalKind, ...] = ("weekly", "biweekly", "monthly")
+
+_IN_FORCE = """
+    FROM scope s JOIN projections.employment_periods p ON p.workspace_id = s.workspace_id
+    WHERE p.valid_from <= %(run_date)s AND (p.valid_to IS NULL OR p.valid_to >= %(run_date)s)
+    AND (NOT p.has_overlap OR NOT EXISTS (
+        SELECT FROM projections.employment_periods o
+        WHERE o.workspace_id = p.workspace_id AND o.employee_id = p.employee_id
+          AND o.valid_from <= %(run_date)s AND (o.valid_to IS NULL OR o.valid_to >= %(run_date)s)
+          AND (o.start_date, o.employment_id) > (p.start_date, p.employment_id)
+    ))
+"""
+# A branch for each kind of period: its bounds are constants then, and PostgreSQL merges two indexes in their order.
+# Over a million employees that takes a third of the time of one query for all kinds.
+_WITHOUT_STATEMENT = (
+    """
+    SELECT p.workspace_id, p.employee_id AS row_id, p.employee_id, p.employment_id, p.terms_id,
+        true AS terms_are_defined, p.employee_is_defined, p.employee_is_defined AS due,
+        %({kind}_start)s::date AS period_start, %({kind}_end)s::date AS period_end
+    """
+    + _IN_FORCE
+    + """
+    AND p.approval_period = '{kind}' AND NOT EXISTS (
+        SELECT FROM projections.timesheet_statements t
+        WHERE t.workspace_id = p.workspace_id AND t.employee_id = p.employee_id
+          AND t.period_start = %({kind}_start)s AND t.period_end = %({kind}_end)s
+    )
+    """
+)
+_WITHOUT_TERMS = (
+    """
+    SELECT p.workspace_id, p.employee_id, p.employee_id, p.employment_id, p.terms_id, false,
+        p.employee_is_defined, false, NULL::date, NULL::date
+    """
+    + _IN_FORCE
+    + "AND p.approval_period IS NULL"
+)
 
 
 class TimesheetStatementGenerate(Job):
@@ -29,40 +65,16 @@ class TimesheetStatementGenerate(Job):
         Counter("errors", "employees for whom no statement could be started", warns=True),
     )
     catch_up_days = 14
-    # OFFSET 0 makes PostgreSQL look each statement up by its period. Left to itself it expects three rows where there
-    # are a hundred thousand, and reads all statements of the workspace for each employee.
-    candidates = """
-        SELECT p.workspace_id, p.employee_id AS row_id, p.employee_id, p.employment_id, p.terms_id,
-            p.approval_period IS NOT NULL AS terms_are_defined, p.employee_is_defined, b.period_start, b.period_end,
-            p.approval_period IS NOT NULL AND p.employee_is_defined AS due
-        FROM scope s
-        JOIN projections.employment_periods p ON p.workspace_id = s.workspace_id
-            AND p.valid_from <= s.run_date AND (p.valid_to IS NULL OR p.valid_to >= s.run_date)
-        JOIN unnest(%(kinds)s::text[], %(dates)s::date[], %(starts)s::date[], %(ends)s::date[])
-            AS b(kind, run_date, period_start, period_end)
-            ON b.run_date = s.run_date AND b.kind = coalesce(p.approval_period, 'undefined')
-        WHERE NOT EXISTS (
-            SELECT FROM projections.timesheet_statements t
-            WHERE t.workspace_id = p.workspace_id AND t.employee_id = p.employee_id
-              AND t.period_start = b.period_start AND t.period_end = b.period_end
-            OFFSET 0
-        )
-        AND (NOT p.has_overlap OR NOT EXISTS (
-            SELECT FROM projections.employment_periods o
-            WHERE o.workspace_id = p.workspace_id AND o.employee_id = p.employee_id
-              AND o.valid_from <= s.run_date AND (o.valid_to IS NULL OR o.valid_to >= s.run_date)
-              AND (o.start_date, o.employment_id) > (p.start_date, p.employment_id)
-        ))
-    """
+    candidates = " UNION ALL ".join([*(_WITHOUT_STATEMENT.format(kind=kind) for kind in APPROVING), _WITHOUT_TERMS])
 
-    def arguments(self, run_dates: Collection[date]) -> Mapping[str, Any]:
-        """The bounds of each kind of approval period on the run dates; none for terms that are not defined."""
-        bounds: list[tuple[Any, ...]] = []
-        for day in sorted(run_dates):
-            bounds += [(kind, day, *(period(kind, day) or ())) for kind in APPROVING]
-            bounds.append(("undefined", day, None, None))
-        kinds, dates, starts, ends = map(list, zip(*bounds, strict=True))
-        return {"kinds": kinds, "dates": dates, "starts": starts, "ends": ends}
+    def arguments(self, run_date: date) -> Mapping[str, Any]:
+        """The bounds of each kind of approval period on the run date (domain 3.4)."""
+        bounds: dict[str, date] = {}
+        for kind in APPROVING:
+            found = period(kind, run_date)
+            assert found
+            bounds |= {f"{kind}_start": found.start, f"{kind}_end": found.end}
+        return bounds
 
     def idle_reasons(self, connection: Transaction, targets: Sequence[Target]) -> Mapping[str, str]:
         """Tell workspaces without approval from those where all is done."""

@@ -146,4 +146,6 @@ def _configure(connection: Transaction) -> None:
     # What a person sees must not depend on the server's settings.
     connection.execute("SET TIME ZONE 'UTC'")
     connection.execute("SET datestyle = 'ISO'")
+    # A plan must know how many workspaces a statement is about: one or ten thousand.
+    connection.execute("SET plan_cache_mode = force_custom_plan")
     connection.commit()

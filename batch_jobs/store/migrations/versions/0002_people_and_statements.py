@@ -106,8 +106,8 @@ def upgrade() -> None:
     # What need-checks over all workspaces read, without touching the table.
     op.execute("""
         CREATE INDEX employment_periods_in_force ON projections.employment_periods
-        (workspace_id, employee_id, valid_from)
-        INCLUDE (valid_to, approval_period, has_overlap, employee_is_defined, terms_id)
+        (approval_period, workspace_id, employee_id, valid_from)
+        INCLUDE (valid_to, has_overlap, employee_is_defined)
     """)
     for table in TABLES:
         protect(op.execute, f"projections.{table}", worker="SELECT, INSERT, UPDATE, DELETE")
