@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from batch_jobs.engine.admission import admit_years
 from batch_jobs.errors import BadInputError
 
 MOST_DAYS = 400
@@ -23,7 +24,9 @@ def read_date(text: str) -> date:
     """
     try:
         if _DATE.fullmatch(text):
-            return date.fromisoformat(text)
+            found = date.fromisoformat(text)
+            admit_years([found])
+            return found
         problem = "expected YYYY-MM-DD"
     except ValueError as error:
         problem = f"{error}; expected a day that exists, as YYYY-MM-DD"

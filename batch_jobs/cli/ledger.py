@@ -36,7 +36,7 @@ def runs(
     status: Annotated[
         str | None, typer.Option("--status", help=f"Only this status: {', '.join(get_args(Status))}.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many job runs at the most.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="How many job runs at the most.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """List job runs, newest first."""
@@ -90,7 +90,10 @@ def retry(job_run_id: JobRunId, as_json: AsJson = False) -> None:
 
 @app.command()
 def stop(job_run_id: JobRunId) -> None:
-    """Ask a pending or started job run to end before its next chunk of work. What it committed stays."""
+    """Ask a pending or started job run to end before its next chunk of work. What it committed stays.
+
+    The scheduler finds the job due again at its next look; to keep it from that, switch its schedule off first.
+    """
     with open_engine(progress=note) as engine:
         engine.fail_lost_workers()
         run = engine.stop(job_run_id)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from batch_jobs.cli.failures import DONE, FAILED, WARNINGS
-from batch_jobs.cli.output import print_table, say
+from batch_jobs.cli.output import note, print_table, say
 from batch_jobs.engine.job_runs import JobRun, Status
 
 # What fits a screen or two; JSON and `runs` give the rest.
@@ -40,7 +40,7 @@ def print_results(runs: Sequence[JobRun]) -> None:
 def print_history(runs: Iterable[JobRun]) -> None:
     """Job runs as the ledger lists them."""
     print_table(
-        ["id", "started (UTC)", "job", "workspace", "run date", "status", "took", "errors"],
+        ["id", "started at", "job", "workspace", "run date", "status", "duration", "errors"],
         [
             [
                 run.job_run_id[:ID_SHOWN],
@@ -56,6 +56,7 @@ def print_history(runs: Iterable[JobRun]) -> None:
         ],
         folding=["job", "workspace"],
     )
+    note("times are in UTC")
 
 
 def print_details(run: JobRun, row_errors: Sequence[Mapping[str, Any]]) -> None:

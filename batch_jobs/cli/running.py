@@ -161,9 +161,12 @@ def _requests(
     allow_future: bool,
 ) -> Iterator[RunRequest]:
     """One request for each date and job, made when the one before has been carried out, whose events it sees."""
+    future = allow_future or all(read_parameters(job, parameters).dry_run for job, parameters in plan)
+    if not future:
+        engine.admit_by_hand(workspaces, dates[-1])
     for run_date in dates:
         for job, parameters in plan:
-            targets = wanted_targets(engine, job, workspaces=workspaces, run_date=run_date, force=force)
+            targets = wanted_targets(engine, job, workspaces=workspaces, run_date=run_date, force=force, future=future)
             if targets:
                 yield RunRequest(
                     job=job.name,

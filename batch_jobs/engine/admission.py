@@ -1,13 +1,15 @@
 """What the engine lets in: workspaces that jobs may run in, run dates that have come. The rest is refused in words."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from batch_jobs.engine.job_runs import Target
 from batch_jobs.engine.local_time import today
 from batch_jobs.errors import BadInputError
 from batch_jobs.store.database import Database
 from batch_jobs.store.transfer import unknown_workspace
+
+EARLIEST_YEAR, LATEST_YEAR = 1900, 9000
 
 
 def active_zones(database: Database, workspaces: Iterable[str] | None = None) -> dict[str, str]:
@@ -51,6 +53,17 @@ def admit_dates(targets: Iterable[Target], zones: Mapping[str, str], now: dateti
                 f'run date {run_date} is after today, {own}, in workspace "{workspace_id}"; what is written for a '
                 "future day has to be undone by hand: make it a dry run (--dry-run), or allow it (--allow-future)"
             )
+
+
+def admit_years(run_dates: Iterable[date]) -> None:
+    """Make sure that run dates are far enough from the ends of the calendar for rules that look years ahead.
+
+    Raises:
+        BadInputError: one is not; the text names it.
+    """
+    for run_date in run_dates:
+        if not EARLIEST_YEAR <= run_date.year <= LATEST_YEAR:
+            raise BadInputError(f"run date {run_date}: expected a year from {EARLIEST_YEAR} to {LATEST_YEAR}")
 
 
 def _not_active(database: Database, name: str) -> BadInputError:

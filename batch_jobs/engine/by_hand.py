@@ -23,7 +23,13 @@ def in_order(jobs: Mapping[str, Job], names: Iterable[str]) -> list[Job]:
 
 
 def wanted_targets(
-    engine: Engine, job: Job, *, workspaces: Sequence[str], run_date: date | None, force: bool
+    engine: Engine,
+    job: Job,
+    *,
+    workspaces: Sequence[str],
+    run_date: date | None,
+    force: bool,
+    future: bool = False,
 ) -> list[Target]:
     """The workspaces and run dates that a job gets by hand (domain 7 and 8).
 
@@ -36,6 +42,8 @@ def wanted_targets(
         workspaces: those that were named, due or not; none for all where rows are due.
         run_date: for this day, None for each workspace's own today.
         force: where no workspace is named, take all active ones.
+        future: whether days after a workspace's own today are meant. If not, workspaces where the day has not begun
+            are left out, unless they were named or there are no others: those are for the engine to refuse.
 
     Raises:
         BadInputError: a named workspace is not known or not active.
@@ -43,7 +51,11 @@ def wanted_targets(
     chosen = workspaces or engine.active_workspaces()
     own = engine.own_today(chosen)
     targets = [(workspace_id, run_date or own[workspace_id]) for workspace_id in chosen]
-    if workspaces or force:
+    if workspaces:
+        return targets
+    if not future:
+        targets = [target for target in targets if target[1] <= own[target[0]]] or targets
+    if force:
         return targets
     engine.catch_up()
     with engine.database.reader() as connection:

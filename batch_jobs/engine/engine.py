@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from batch_jobs.engine import job_runs
-from batch_jobs.engine.admission import active_zones, admit_dates, admit_workspaces
+from batch_jobs.engine.admission import active_zones, admit_dates, admit_workspaces, admit_years
 from batch_jobs.engine.batch import ERRORS_KEPT, WorkspaceRun
 from batch_jobs.engine.catch_up import CatchUpResult, in_order
 from batch_jobs.engine.catch_up_all import catch_up_all
@@ -298,6 +298,25 @@ class Engine:
         for workspace_id, error in failed.items():
             _log.error('projections of workspace "%s" can not be brought up to date', workspace_id, exc_info=error)
 
+    def admit_by_hand(self, workspaces: Sequence[str], run_date: date | None) -> None:
+        """Refuse a day that has not begun in the named workspaces, or where none is named, in any active one.
+
+        Asked about the last of several days before the first is run, so that a wish is refused as a whole.
+
+        Raises:
+            BadInputError: see `admit_dates`.
+        """
+        if run_date is None:
+            return
+        zones = self._own_zones(workspaces)
+        now = self._clock()
+        late = [(name, run_date) for name in zones if run_date > today(now, zones[name])]
+        if late and (workspaces or len(late) == len(zones)):
+            admit_dates(late, zones, now)
+
+    def _own_zones(self, workspaces: Sequence[str]) -> dict[str, str]:
+        return admit_workspaces(self.database, workspaces) if workspaces else active_zones(self.database)
+
     def _admit(self, request: RunRequest, parameters: Parameters) -> tuple[list[Target], dict[str, str]]:
         """The targets, by run date and workspace, and the time zones of their workspaces."""
         targets = sorted(set(request.targets), key=lambda target: (target[1], target[0]))
@@ -308,6 +327,7 @@ class Engine:
             targets = [target for target in targets if target[0] in zones]
         else:
             zones = admit_workspaces(self.database, workspaces)
+        admit_years(run_date for _, run_date in targets)
         if not parameters.dry_run and not request.allow_future:
             admit_dates(targets, zones, self._clock())
         return targets, zones

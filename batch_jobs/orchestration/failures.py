@@ -17,3 +17,9 @@ def refusals_as_failures(context: AssetExecutionContext | OpExecutionContext) ->
     except BatchJobsError as error:
         context.instance.add_run_tags(context.run.run_id, {STATUS_TAG: "failed"})
         raise Failure(str(error), allow_retries=False) from None
+    except Failure:
+        raise
+    except Exception:
+        # Else the tag would say "started" for ever.
+        context.instance.add_run_tags(context.run.run_id, {STATUS_TAG: "failed"})
+        raise

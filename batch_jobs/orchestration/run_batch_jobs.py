@@ -108,8 +108,10 @@ def _run(context: OpExecutionContext, config: RunBatchJobsConfig, partitions: Mu
     runs: list[JobRun] = []
     with stopping_between_chunks() as should_stop:
         for chosen in _in_order(engine, config.jobs):
+            if should_stop():
+                raise Failure(f"stopped before {chosen.name}; what was done before stays", allow_retries=False)
             targets = _targets(engine, chosen, config)
-            if not targets or should_stop():
+            if not targets:
                 context.log.info(f"{chosen.name}: nothing is due")
                 continue
             runs += engine.run(
@@ -151,7 +153,14 @@ def _in_order(engine: Engine, names: Sequence[str]) -> list[Job]:
 
 def _targets(engine: Engine, chosen: Job, config: RunBatchJobsConfig) -> list[Target]:
     run_date = _read_date(config.run_date)
-    return wanted_targets(engine, chosen, workspaces=config.workspaces, run_date=run_date, force=config.force)
+    return wanted_targets(
+        engine,
+        chosen,
+        workspaces=config.workspaces,
+        run_date=run_date,
+        force=config.force,
+        future=config.allow_future or config.dry_run,
+    )
 
 
 def _read_date(text: str) -> date | None:

@@ -82,6 +82,8 @@ def outside_runs_sensor(partitions: MultiPartitionsDefinition) -> SensorDefiniti
     )
     def outside_runs(context: SensorEvaluationContext) -> SkipReason:
         engine = engine_of(context.resources)
+        if set(engine.active_workspaces()) - set(workspace_keys(context.instance)):
+            return SkipReason("waits until all active workspaces are partitions")
         runs = ended_outside_dagster(engine, _read_place(context.cursor), at_most=OUTSIDE_RUNS_AT_MOST)
         first, last = window(partitions)
         workspaces = set(workspace_keys(context.instance))

@@ -111,7 +111,13 @@ class Database:
             )
 
     def _unreachable(self, error: Exception) -> UnavailableError:
-        reason = " ".join(str(error).split())
+        # What libpq says of a malformed URL holds parts of it, the password among them.
+        if self.url.partition("://")[2].partition("/")[0].count("@") > 1:
+            reason = "an @ in user or password must be written as %40"
+        elif isinstance(error, psycopg.ProgrammingError):
+            reason = "it is not a valid URL"
+        else:
+            reason = " ".join(str(error).split())
         return UnavailableError(
             f"the database {shown_url(self.url)} can not be reached: {reason}; check that it runs and that "
             "BATCH_JOBS_DATABASE_URL is right (`batch-jobs doctor` tells more)"
@@ -134,7 +140,7 @@ def set_scope(connection: Transaction, workspaces: Sequence[str]) -> None:
 
 def shown_url(url: str) -> str:
     """The URL as it may be shown: without its password."""
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", re.sub(r"(password=)[^&\s]*", r"\1***", url))
+    return re.sub(r"(://[^:/@\s]*):[^/\s]*@", r"\1:***@", re.sub(r"(password=)[^&\s]*", r"\1***", url))
 
 
 def _configure(connection: Transaction) -> None:
