@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from batch_jobs.engine.admission import admit_years
+from batch_jobs.engine.admission import admit_days
 from batch_jobs.errors import BadInputError
 
 MOST_DAYS = 400
@@ -25,7 +25,7 @@ def read_date(text: str) -> date:
     try:
         if _DATE.fullmatch(text):
             found = date.fromisoformat(text)
-            admit_years([found])
+            admit_days([found])
             return found
         problem = "expected YYYY-MM-DD"
     except ValueError as error:

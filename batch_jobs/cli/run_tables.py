@@ -7,20 +7,19 @@ from datetime import datetime
 from typing import Any
 
 from batch_jobs.cli.failures import DONE, FAILED, WARNINGS
-from batch_jobs.cli.output import note, print_table, say
-from batch_jobs.engine.job_runs import JobRun, Status
+from batch_jobs.cli.output import print_table, say
+from batch_jobs.engine.job_runs import WORST_FIRST, JobRun
 
 # What fits a screen or two; JSON and `runs` give the rest.
 MOST_SHOWN = 200
 ID_SHOWN = 8
-_WORST_FIRST: tuple[Status, ...] = ("failed", "stopped", "warning", "started", "pending", "completed")
 
 
 def print_results(runs: Sequence[JobRun]) -> None:
     """What a `run` did, in its order; of very many runs those that went worst."""
     shown: Sequence[JobRun] = runs
     if len(runs) > MOST_SHOWN:
-        shown = sorted(runs, key=lambda run: _WORST_FIRST.index(run.status))[:MOST_SHOWN]
+        shown = sorted(runs, key=lambda run: WORST_FIRST.index(run.status))[:MOST_SHOWN]
     print_table(
         ["id", "job", "workspace", "run date", "status", "errors", "result"],
         [
@@ -32,7 +31,7 @@ def print_results(runs: Sequence[JobRun]) -> None:
     if len(shown) < len(runs):
         say(f"... and {len(runs) - len(shown):,} more; --json lists all")
     statuses = Counter(run.status for run in runs)
-    say(", ".join(f"{statuses[status]:,} {status}" for status in _WORST_FIRST if statuses[status]))
+    say(", ".join(f"{statuses[status]:,} {status}" for status in WORST_FIRST if statuses[status]))
     if any(run.plan is not None for run in runs):
         say("a dry run: nothing was changed; the rows that a real run would write: batch-jobs runs show ID")
 
@@ -56,7 +55,7 @@ def print_history(runs: Iterable[JobRun]) -> None:
         ],
         folding=["job", "workspace"],
     )
-    note("times are in UTC")
+    say("times are in UTC")
 
 
 def print_details(run: JobRun, row_errors: Sequence[Mapping[str, Any]]) -> None:

@@ -12,7 +12,12 @@ SCARCE_BYTES = 1_000_000_000
 
 def examine(settings: Settings) -> list[Finding]:
     """Check what surrounds the database."""
-    return [_orchestrator_home(settings), _disk(settings), port_finding("127.0.0.1", PORT)]
+    return [
+        _orchestrator_home(settings),
+        _disk(settings),
+        port_finding("127.0.0.1", PORT),
+        Finding("mail", "ok", "no job of this version sends mail"),
+    ]
 
 
 def port_finding(host: str, port: int) -> Finding:

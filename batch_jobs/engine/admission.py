@@ -9,7 +9,8 @@ from batch_jobs.errors import BadInputError
 from batch_jobs.store.database import Database
 from batch_jobs.store.transfer import unknown_workspace
 
-EARLIEST_YEAR, LATEST_YEAR = 1900, 9000
+# East of Greenwich the first day of the calendar begins before there is one.
+FIRST_DAY = date(1, 1, 2)
 
 
 def active_zones(database: Database, workspaces: Iterable[str] | None = None) -> dict[str, str]:
@@ -55,15 +56,15 @@ def admit_dates(targets: Iterable[Target], zones: Mapping[str, str], now: dateti
             )
 
 
-def admit_years(run_dates: Iterable[date]) -> None:
-    """Make sure that run dates are far enough from the ends of the calendar for rules that look years ahead.
+def admit_days(run_dates: Iterable[date]) -> None:
+    """Make sure that run dates begin within the calendar in every time zone.
 
     Raises:
-        BadInputError: one is not; the text names it.
+        BadInputError: one does not; the text names it.
     """
     for run_date in run_dates:
-        if not EARLIEST_YEAR <= run_date.year <= LATEST_YEAR:
-            raise BadInputError(f"run date {run_date}: expected a year from {EARLIEST_YEAR} to {LATEST_YEAR}")
+        if run_date < FIRST_DAY:
+            raise BadInputError(f"run date {run_date}: expected {FIRST_DAY} or a later day")
 
 
 def _not_active(database: Database, name: str) -> BadInputError:

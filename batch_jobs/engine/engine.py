@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from batch_jobs.engine import job_runs
-from batch_jobs.engine.admission import active_zones, admit_dates, admit_workspaces, admit_years
+from batch_jobs.engine.admission import active_zones, admit_dates, admit_days, admit_workspaces
 from batch_jobs.engine.batch import ERRORS_KEPT, WorkspaceRun
 from batch_jobs.engine.catch_up import CatchUpResult, in_order
 from batch_jobs.engine.catch_up_all import catch_up_all
@@ -327,7 +327,7 @@ class Engine:
             targets = [target for target in targets if target[0] in zones]
         else:
             zones = admit_workspaces(self.database, workspaces)
-        admit_years(run_date for _, run_date in targets)
+        admit_days(run_date for _, run_date in targets)
         if not parameters.dry_run and not request.allow_future:
             admit_dates(targets, zones, self._clock())
         return targets, zones

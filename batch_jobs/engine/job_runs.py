@@ -16,7 +16,7 @@ Status: TypeAlias = Literal["pending", "started", "completed", "warning", "faile
 Trigger: TypeAlias = Literal["schedule", "sensor", "manual", "backfill", "replay", "retry"]
 Target: TypeAlias = tuple[str, date]
 
-STATUSES: tuple[Status, ...] = ("pending", "started", "completed", "warning", "failed", "stopped")
+WORST_FIRST: tuple[Status, ...] = ("failed", "stopped", "warning", "started", "pending", "completed")
 ACTIVE: tuple[Status, ...] = ("pending", "started")
 WORKER_LOST = "worker lost"
 

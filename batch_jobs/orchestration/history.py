@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from dagster import AssetMaterialization, AssetObservation, MetadataValue, TableRecord
 
 from batch_jobs.engine.engine import Engine
-from batch_jobs.engine.job_runs import JobRun, Status
+from batch_jobs.engine.job_runs import ACTIVE, WORST_FIRST, JobRun, Status
 from batch_jobs.orchestration.asset_keys import job_key
 from batch_jobs.orchestration.ledger_reads import row_error_samples
 from batch_jobs.orchestration.partitions import Target
@@ -16,8 +16,6 @@ JOB_TAG = "batch_jobs/job"
 STATUS_TAG = "batch_jobs/status"
 ERRORS_TAG = "batch_jobs/errors"
 RUN_DATE_TAG = "batch_jobs/run_date"
-
-WORST_FIRST: tuple[Status, ...] = ("failed", "stopped", "warning", "completed")
 
 
 DONE: tuple[Status, ...] = ("completed", "warning")
@@ -89,7 +87,7 @@ def run_tags(runs: Iterable[JobRun], earlier: Mapping[str, str]) -> dict[str, st
         earlier: the tags of the Dagster run so far: it may have several ops.
     """
     runs = list(runs)
-    statuses = {run.status for run in runs} | {earlier.get(STATUS_TAG)}
+    statuses = {run.status for run in runs} | {earlier.get(STATUS_TAG)} - set(ACTIVE)
     worst = next((status for status in WORST_FIRST if status in statuses), "nothing due")
     errors = sum(run.errors for run in runs) + int(earlier.get(ERRORS_TAG, 0))
     return {STATUS_TAG: worst, ERRORS_TAG: str(errors)}

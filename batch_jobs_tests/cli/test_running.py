@@ -2,6 +2,7 @@
 
 import json
 import signal
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -81,6 +82,18 @@ def test_several_days_are_run_in_order(office: CommandLine) -> None:
     runs = office.json("run", JOB, "--date", "2026-03-01..2026-03-09", "--workspace", "acme")
     assert [run["run_date"] for run in runs] == [f"2026-03-0{day}" for day in range(1, 10)]
     assert [run["counters"]["created"] for run in runs] == [2, 2, 0, 0, 0, 0, 0, 0, 2]
+
+
+def test_days_that_reach_the_future_are_refused_before_the_first(
+    office: CommandLine, office_database: Database
+) -> None:
+    for chosen in ([], ["--workspace", "acme"]):
+        today = datetime.now(UTC).date()
+        days = f"{today}..{today + timedelta(days=3)}"
+        refused = office("run", "timesheet_statement_generate", "--date", days, *chosen)
+        assert refused.refuses("is after today", "--dry-run", "--allow-future")
+    with office_database.owner() as connection:
+        assert connection.execute("SELECT count(*) FROM batch_jobs.job_runs").fetchone() == (0,)
 
 
 def test_a_parameter_narrows_the_run(office: CommandLine) -> None:

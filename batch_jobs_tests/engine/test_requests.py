@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from pydantic import model_validator
 
+from batch_jobs.engine.admission import admit_days
 from batch_jobs.engine.requests import RunRequest, read_parameters
 from batch_jobs.errors import BadInputError
 from batch_jobs_tests import builders
@@ -281,3 +282,9 @@ def test_every_column_of_the_ledger_is_filled(database):
     assert told["queued_at"] <= told["started_at"] <= told["ended_at"]
     assert one.duration_seconds >= 0
     assert "batch_jobs.job_runs" in LEDGER
+
+
+def test_a_day_that_begins_before_the_calendar_is_refused() -> None:
+    with pytest.raises(BadInputError, match="run date 0001-01-01: expected 0001-01-02 or a later day"):
+        admit_days([date(1, 1, 1)])
+    admit_days([date(1, 1, 2), date.max])
