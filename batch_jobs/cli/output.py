@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-WIDTH_OF_FILES = 100
+WIDTH_OF_FILES = 120
 # A name that is longer is folded, in a table that is too wide.
 NAME_WIDTH = 19
 SENTENCE_WIDTH = 30
@@ -44,7 +44,7 @@ def note(text: str) -> None:
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, folding: Sequence[str] = ()) -> None:
-    """Print a table that fits the terminal, or 100 columns where there is none.
+    """Print a table that fits the terminal, or 120 columns where there is none.
 
     Args:
         headings: of the columns; numbers are aligned to the right.
