@@ -1,0 +1,54 @@
+"""Notifications: all that were ever created, and the feed of each user."""
+
+from alembic import op
+
+from batch_jobs.store.isolation import protect
+
+revision = "0006"
+down_revision = "0005"
+
+TABLES = ("notifications", "notification_feed")
+
+
+def upgrade() -> None:
+    """Create the tables."""
+    op.execute("""
+        CREATE TABLE projections.notifications (
+            workspace_id text COLLATE "C" NOT NULL,
+            user_id text COLLATE "C" NOT NULL,
+            dedup_key text COLLATE "C" NOT NULL,
+            notification_id text COLLATE "C" NOT NULL,
+            kind text COLLATE "C" NOT NULL,
+            channels text[] NOT NULL,
+            data jsonb NOT NULL,
+            created_at timestamptz NOT NULL,
+            PRIMARY KEY (workspace_id, user_id, dedup_key)
+        )
+    """)
+    op.execute("""
+        COMMENT ON TABLE projections.notifications IS
+        'All that were ever created, by what makes each unique; also those that left the feed, or were never for it.'
+    """)
+    op.execute("""
+        CREATE TABLE projections.notification_feed (
+            workspace_id text COLLATE "C" NOT NULL,
+            user_id text COLLATE "C" NOT NULL,
+            notification_id text COLLATE "C" NOT NULL,
+            kind text COLLATE "C" NOT NULL,
+            data jsonb NOT NULL,
+            created_at timestamptz NOT NULL,
+            read_at timestamptz,
+            dismissed_at timestamptz,
+            dedup_key text COLLATE "C" NOT NULL,
+            PRIMARY KEY (workspace_id, user_id, notification_id)
+        )
+    """)
+    for table in TABLES:
+        protect(op.execute, f"projections.{table}", worker="SELECT, INSERT, UPDATE, DELETE")
+
+
+def downgrade() -> None:
+    """Drop the tables with their checkpoints."""
+    op.execute("DROP TABLE projections.notifications, projections.notification_feed")
+    op.execute("DELETE FROM batch_jobs.checkpoints WHERE projection = 'notification_feed'")
+    op.execute("DELETE FROM batch_jobs.dead_letters WHERE projection = 'notification_feed'")
