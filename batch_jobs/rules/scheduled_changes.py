@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-from batch_jobs.rules.errors import RuleError
+from batch_jobs.rules.errors import RuleError, TransitionError
 from batch_jobs.rules.versions import Versions
 
 COUNTED_AS: Mapping[str, str] = {
@@ -17,6 +17,8 @@ COUNTED_AS: Mapping[str, str] = {
     "work_time_policy": "work_time_policies",
 }
 """The kinds of entities that can be changed, each with the `<e>` of its counters `<e>_applied` and `<e>_failed`."""
+
+ChangeState: TypeAlias = Literal["scheduled", "cancelled", "applied"]
 
 _REFERENCES: Mapping[str, Mapping[str, str]] = {
     "employment": {
@@ -51,6 +53,34 @@ class ScheduledChange(NamedTuple):
     effective_date: date
     values: Mapping[str, Any]
     position: int
+
+
+def state_after(state: ChangeState | None, event_type: str, change_id: str) -> ChangeState:
+    """The state of a change after one of its events.
+
+    An applied change stays applied: under its id nothing can happen a second time. A cancelled one may be scheduled
+    again, and one that is cancelled twice is cancelled.
+
+    Args:
+        state: before the event, None for a change that was never scheduled.
+        event_type: `change.scheduled`, `change.cancelled` or `change.applied`.
+        change_id: for the text of errors.
+
+    Raises:
+        TransitionError: the event contradicts the state.
+    """
+    name = f'change "{change_id}"'
+    if state is None and event_type != "change.scheduled":
+        raise TransitionError(f"{name} is not scheduled; import its change.scheduled first")
+    if state == "applied":
+        raise TransitionError(f"{name} was applied already; schedule what is to happen now under a new change_id")
+    if event_type == "change.scheduled":
+        return "scheduled"
+    if event_type == "change.cancelled":
+        return "cancelled"
+    if state == "cancelled":
+        raise TransitionError(f"{name} was cancelled and can not be applied; schedule it again first")
+    return "applied"
 
 
 def due(changes: Iterable[ScheduledChange], run_date: date) -> list[ScheduledChange]:

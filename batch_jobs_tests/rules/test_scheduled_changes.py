@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batch_jobs.rules.errors import TransitionError
 from batch_jobs.rules.scheduled_changes import (
     COUNTED_AS,
     ChangeError,
     ScheduledChange,
     changed_payload,
     due,
+    state_after,
     undefined_references,
     with_version,
 )
@@ -102,3 +104,34 @@ def test_order_is_by_day_then_by_scheduling(found, run_date, random):
     expected = [(day, position) for day, position in sorted(found) if day <= run_date]
     shuffled = random.sample(changes, len(changes))
     assert [(one.effective_date, one.position) for one in due(shuffled, run_date)] == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "event_type", "then"),
+    [
+        (None, "change.scheduled", "scheduled"),
+        ("scheduled", "change.scheduled", "scheduled"),
+        ("cancelled", "change.scheduled", "scheduled"),
+        ("scheduled", "change.cancelled", "cancelled"),
+        ("cancelled", "change.cancelled", "cancelled"),
+        ("scheduled", "change.applied", "applied"),
+    ],
+)
+def test_what_may_become_of_a_change(state, event_type, then):
+    assert state_after(state, event_type, "c-1") == then
+
+
+@pytest.mark.parametrize(
+    ("state", "event_type", "why"),
+    [
+        (None, "change.cancelled", "is not scheduled"),
+        (None, "change.applied", "is not scheduled"),
+        ("applied", "change.scheduled", "was applied already"),
+        ("applied", "change.cancelled", "was applied already"),
+        ("applied", "change.applied", "was applied already"),
+        ("cancelled", "change.applied", "was cancelled"),
+    ],
+)
+def test_what_may_not_become_of_a_change(state, event_type, why):
+    with pytest.raises(TransitionError, match=f'change "c-1" {why}'):
+        state_after(state, event_type, "c-1")

@@ -21,10 +21,18 @@ def upgrade() -> None:
             effective_date date NOT NULL,
             "values" jsonb NOT NULL,
             position bigint NOT NULL,
+            state text NOT NULL CHECK (state IN ('scheduled', 'cancelled', 'applied')),
             PRIMARY KEY (workspace_id, change_id)
         )
     """)
-    op.execute("CREATE INDEX scheduled_changes_by_day ON projections.scheduled_changes (effective_date, workspace_id)")
+    op.execute("""
+        COMMENT ON TABLE projections.scheduled_changes IS
+        'Also those that were applied or cancelled: an applied change_id must not be applied a second time.'
+    """)
+    op.execute("""
+        CREATE INDEX scheduled_changes_open ON projections.scheduled_changes (effective_date, workspace_id)
+        WHERE state = 'scheduled'
+    """)
     op.execute("""
         CREATE TABLE projections.employment_owners (
             workspace_id text COLLATE "C" NOT NULL,
