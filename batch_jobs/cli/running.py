@@ -15,7 +15,7 @@ from batch_jobs.cli.interruption import stopping_on_signal
 from batch_jobs.cli.output import note, print_json, print_table, say
 from batch_jobs.cli.progress import progress_bar
 from batch_jobs.cli.run_tables import MOST_SHOWN, outcome_code, print_results
-from batch_jobs.engine.by_hand import in_order, wanted_targets
+from batch_jobs.engine.by_hand import in_order, parameters_of_each, wanted_targets
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.due import DueReport
 from batch_jobs.engine.engine import Engine
@@ -23,9 +23,6 @@ from batch_jobs.engine.job_runs import JobRun
 from batch_jobs.engine.requests import RunRequest, read_parameters
 from batch_jobs.errors import BadInputError, BatchJobsError
 from batch_jobs.installation import open_engine
-
-# Parameters by which a job works on rows that are not due.
-FORCING = ("force", "force_recompute")
 
 Workspaces = Annotated[
     list[str] | None,
@@ -116,7 +113,8 @@ def run(
     dates = read_dates(date_)
     given = arguments.read_parameters(param or [])
     with open_engine(progress=note) as engine:
-        plan = [(job, _parameters(job, given, dry_run=dry_run, force=force)) for job in in_order(engine.jobs, jobs)]
+        chosen = _parameters(given, dry_run=dry_run)
+        plan = parameters_of_each(in_order(engine.jobs, jobs), chosen, force=force)
         runs: list[JobRun] = []
         refusal: BatchJobsError | None = None
         interrupted = False
@@ -166,7 +164,9 @@ def _requests(
         engine.admit_by_hand(workspaces, dates[-1])
     for run_date in dates:
         for job, parameters in plan:
-            targets = wanted_targets(engine, job, workspaces=workspaces, run_date=run_date, force=force, future=future)
+            targets = wanted_targets(
+                engine, job, parameters, workspaces=workspaces, run_date=run_date, force=force, future=future
+            )
             if targets:
                 yield RunRequest(
                     job=job.name,
@@ -177,16 +177,12 @@ def _requests(
                 )
 
 
-def _parameters(job: Job, given: dict[str, str], *, dry_run: bool | None, force: bool) -> dict[str, Any]:
-    """The parameters for one job, checked before anything runs."""
+def _parameters(given: dict[str, str], *, dry_run: bool | None) -> dict[str, Any]:
     chosen: dict[str, Any] = dict(given)
     if dry_run is not None:
         if "dry_run" in given:
             raise BadInputError(f"--param dry_run={given['dry_run']} and --dry-run are the same choice; give one")
         chosen["dry_run"] = dry_run
-    if force:
-        chosen = {name: True for name in FORCING if name in job.parameters.model_fields} | chosen
-    read_parameters(job, chosen)
     return chosen
 
 

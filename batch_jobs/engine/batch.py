@@ -130,7 +130,7 @@ class Batch:
         self._error_counter = error_counter
         self._starts = {workspace_id: start_of_day(run.run_date, run.timezone) for workspace_id, run in runs.items()}
 
-    def append(self, row: Any, payload: Payload, *parts: str, targets: Sequence[str] = ()) -> None:
+    def append(self, row: Any, payload: Payload, *parts: str, targets: Sequence[str] = (), of_job: bool = True) -> None:
         """Append an event to the row's workspace, by this job, at the start of the run date.
 
         Args:
@@ -138,13 +138,16 @@ class Batch:
             payload: what happened.
             parts: what makes the event's id, after workspace and job (domain 6): the same parts are the same event.
             targets: other employees concerned.
+            of_job: whether the job's name is one of the parts; not where an application records the same by the same
+                rule.
         """
         workspace_id = row.workspace_id
+        named = (self._job, *parts) if of_job else parts
         self.events.append(
             EventRecord.of(
                 payload,
                 workspace_id=workspace_id,
-                event_id=deterministic_event_id(workspace_id, self._job, *parts),
+                event_id=deterministic_event_id(workspace_id, *named),
                 occurred_at=self._starts[workspace_id],
                 actor=self._actor,
                 targets=targets,

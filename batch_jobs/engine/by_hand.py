@@ -3,12 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from graphlib import TopologicalSorter
+from typing import Any
 
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.job_runs import Target
 from batch_jobs.engine.need import due_rows
-from batch_jobs.engine.requests import find_job
+from batch_jobs.engine.requests import find_job, read_parameters
+
+# What makes a job work where nothing is due; and what must never be left out silently.
+FORCING = frozenset({"force", "force_recompute"})
+NARROWING = frozenset({"employee_id", "org_unit_id"})
 
 
 def in_order(jobs: Mapping[str, Job], names: Iterable[str]) -> list[Job]:
@@ -22,9 +27,35 @@ def in_order(jobs: Mapping[str, Job], names: Iterable[str]) -> list[Job]:
     return [jobs[name] for name in order if name in wanted]
 
 
+def parameters_of_each(
+    jobs: Sequence[Job], given: Mapping[str, Any], *, force: bool
+) -> list[tuple[Job, dict[str, Any]]]:
+    """The jobs with the parameters that each gets: of those given the ones it has.
+
+    Args:
+        jobs: that run together.
+        given: values by name.
+        force: set `FORCING` where a job has it.
+
+    Raises:
+        BadInputError: a name that none of the jobs has, one of `NARROWING` that one of them does not have, or a bad
+            value.
+    """
+    known = frozenset[str]().union(*(job.parameters.model_fields for job in jobs)) - NARROWING
+    found = []
+    for job in jobs:
+        own = job.parameters.model_fields
+        chosen: dict[str, Any] = {name: True for name in FORCING if force and name in own}
+        chosen |= {name: value for name, value in given.items() if name in own or name not in known}
+        read_parameters(job, chosen)
+        found.append((job, chosen))
+    return found
+
+
 def wanted_targets(
     engine: Engine,
     job: Job,
+    parameters: Mapping[str, Any],
     *,
     workspaces: Sequence[str],
     run_date: date | None,
@@ -39,6 +70,7 @@ def wanted_targets(
     Args:
         engine: where.
         job: which.
+        parameters: that it gets.
         workspaces: those that were named, due or not; none for all where rows are due.
         run_date: for this day, None for each workspace's own today.
         force: where no workspace is named, take all active ones.
@@ -59,5 +91,5 @@ def wanted_targets(
         return targets
     engine.catch_up()
     with engine.database.reader() as connection:
-        due = due_rows(connection, job, targets)
+        due = due_rows(connection, job, targets, read_parameters(job, parameters))
     return [target for target in targets if target in due]

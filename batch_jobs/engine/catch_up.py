@@ -44,8 +44,9 @@ _STATE = """
 # often it is caught up, until it is rebuilt.
 _SAVE = """
     INSERT INTO batch_jobs.checkpoints (projection, workspace_id, position, as_of, version)
-    SELECT %(projection)s, w.workspace_id, w.position, w.as_of, %(version)s
-    FROM unnest(%(workspaces)s::text[], %(positions)s::bigint[], %(as_of)s::date[]) AS w(workspace_id, position, as_of)
+    SELECT * FROM unnest(
+        %(projections)s::text[], %(workspaces)s::text[], %(positions)s::bigint[], %(as_of)s::date[], %(versions)s::int[]
+    )
     ON CONFLICT (projection, workspace_id)
     DO UPDATE SET position = excluded.position, as_of = excluded.as_of
 """
@@ -134,23 +135,25 @@ def catch_up(connection: Transaction, projections: Sequence[Projection], workspa
     """
     result = CatchUpResult(caught_up=[], rows_changed={})
     filled: tuple[tuple[str, int, int], ...] = ()
+    pending: frozenset[str] = frozenset()
+    saved: list[tuple[Projection, Window]] = []
     types = sorted(frozenset[str]().union(*(projection.event_types for projection in projections)))
     with one_load():
         for projection, windows in _windows(connection, projections, workspaces):
             spans = tuple((window.workspace_id, window.after, window.head) for window in windows)
             if spans != filled:
-                _fill(connection, spans, types)
+                pending = _fill(connection, spans, types)
                 filled = spans
-            connection.execute("SET LOCAL search_path = projections")
-            folded = projection.fold(connection, windows)
-            connection.execute("SET LOCAL search_path = DEFAULT")
-            _bury(connection, projection, folded.dead_letters)
-            _save(connection, projection, windows)
-            result.rows_changed[projection.name] = folded.changes.total
-            result.dead_letters += len(folded.dead_letters)
-            result.caught_up += [
-                CatchUp(w.workspace_id, projection.name, w.head, w.as_of, w.head - w.after) for w in windows
-            ]
+            if pending & projection.event_types or (projection.follows_as_of and _moved(windows)):
+                connection.execute("SET LOCAL search_path = projections")
+                folded = projection.fold(connection, windows)
+                connection.execute("SET LOCAL search_path = DEFAULT")
+                _bury(connection, projection, folded.dead_letters)
+                result.rows_changed[projection.name] = folded.changes.total
+                result.dead_letters += len(folded.dead_letters)
+            saved += [(projection, window) for window in windows]
+        _save(connection, saved)
+    result.caught_up = [CatchUp(w.workspace_id, p.name, w.head, w.as_of, w.head - w.after) for p, w in saved]
     return result
 
 
@@ -185,7 +188,8 @@ def _windows(
     return found
 
 
-def _fill(connection: Transaction, spans: Sequence[tuple[str, int, int]], types: Sequence[str]) -> None:
+def _fill(connection: Transaction, spans: Sequence[tuple[str, int, int]], types: Sequence[str]) -> frozenset[str]:
+    """Begin `pending_events` with these ranges; returns the types of events that are there."""
     temporary_table(connection, "pending_events", _PENDING)
     temporary_table(connection, "pending_windows", _PENDING_WINDOWS)
     copy_rows(connection, "pending_windows", ("workspace_id", "after", "head"), spans)
@@ -195,15 +199,20 @@ def _fill(connection: Transaction, spans: Sequence[tuple[str, int, int]], types:
     connection.execute("SET LOCAL enable_hashjoin = DEFAULT")
     connection.execute("SET LOCAL enable_mergejoin = DEFAULT")
     connection.execute("ANALYZE pending_events")
+    return frozenset(row[0] for row in connection.execute("SELECT DISTINCT type FROM pending_events"))
 
 
-def _save(connection: Transaction, projection: Projection, windows: Sequence[Window]) -> None:
+def _moved(windows: Sequence[Window]) -> bool:
+    return any(window.as_of_before != window.as_of for window in windows)
+
+
+def _save(connection: Transaction, saved: Sequence[tuple[Projection, Window]]) -> None:
     values: dict[str, Any] = {
-        "projection": projection.name,
-        "version": projection.version,
-        "workspaces": [window.workspace_id for window in windows],
-        "positions": [window.head for window in windows],
-        "as_of": [window.as_of for window in windows],
+        "projections": [projection.name for projection, _ in saved],
+        "versions": [projection.version for projection, _ in saved],
+        "workspaces": [window.workspace_id for _, window in saved],
+        "positions": [window.head for _, window in saved],
+        "as_of": [window.as_of for _, window in saved],
     }
     connection.execute(_SAVE, values)
 

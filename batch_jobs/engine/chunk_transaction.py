@@ -109,7 +109,7 @@ class ChunkTransaction:
         job, narrowing = work.job, work.narrowing
         if chunk.row_ids is not None:
             narrowing = Narrowing(narrowing.employees, chunk.row_ids)
-        rows = candidate_rows(connection, job, chunk.targets, narrowing)
+        rows = candidate_rows(connection, job, chunk.targets, work.parameters, narrowing)
         runs = {workspace_id: work.runs[workspace_id] for workspace_id, _ in chunk.targets}
         counters = [counter.name for counter in job.counters]
         batch = Batch(rows, runs, connection, job=job.name, counters=counters, error_counter=job.error_counter)

@@ -110,8 +110,13 @@ class Job(ABC):
         ):
             raise TypeError(f'{cls.__name__}: error_counter "{cls.error_counter}" is none of its counters that warn')
 
-    def arguments(self, run_date: date) -> Mapping[str, Any]:
-        """Values for the named placeholders of `candidates` beside `run_date`, which it has anyway."""
+    def arguments(self, run_date: date, parameters: Any) -> Mapping[str, Any]:
+        """Values for the named placeholders of `candidates` beside `run_date`, which it has anyway.
+
+        Args:
+            run_date: the day that is asked about.
+            parameters: of the run, an instance of the job's `parameters`; what the scheduler would pass otherwise.
+        """
         return {}
 
     def idle_reasons(self, connection: Transaction, targets: Sequence[Target]) -> Mapping[str, str]:

@@ -169,7 +169,8 @@ class DueQuestion:
     def _look(self, job: Job, targets: Sequence[Target]) -> dict[Target, DueItem]:
         runs = self._runs(job.name, targets)
         judged = {target: self._judge(job, target, runs[target]) for target in targets}
-        rows = due_rows(self._connection, job, [target for target, (state, _) in judged.items() if state == "due"])
+        possible = [target for target, (state, _) in judged.items() if state == "due"]
+        rows = due_rows(self._connection, job, possible, job.parameters())
         held = self._held_back(job, list(rows))
         found = {}
         for target, judgement in judged.items():

@@ -399,7 +399,7 @@ class Engine:
         for run_date in sorted({day for _, day in ids}):
             targets = [target for target in ids if target[1] == run_date]
             with self.database.reader() as connection:
-                due = due_rows(connection, job, targets, narrowings[run_date])
+                due = due_rows(connection, job, targets, parameters, narrowings[run_date])
             runs = {name: WorkspaceRun(ids[name, day], day, zones[name], parameters) for name, day in targets}
             works.append(Work(job, parameters, runs, due, narrowings[run_date]))
         return works

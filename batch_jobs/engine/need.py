@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg.rows import namedtuple_row
 
-from batch_jobs.engine.contract import Job
+from batch_jobs.engine.contract import Job, Parameters
 from batch_jobs.engine.job_runs import Target
 from batch_jobs.store.database import Transaction
 
@@ -56,7 +56,11 @@ EVERYTHING = Narrowing()
 
 
 def due_rows(
-    connection: Transaction, job: Job, targets: Sequence[Target], narrowing: Narrowing = EVERYTHING
+    connection: Transaction,
+    job: Job,
+    targets: Sequence[Target],
+    parameters: Parameters,
+    narrowing: Narrowing = EVERYTHING,
 ) -> dict[Target, int]:
     """How many rows make the job due, for those workspaces and run dates where there are any.
 
@@ -66,6 +70,7 @@ def due_rows(
         connection: a reader's transaction.
         job: the job.
         targets: workspaces and run dates to look at.
+        parameters: that the run has, or would have.
         narrowing: which of their rows count.
     """
     found: dict[Target, int] = {}
@@ -73,7 +78,7 @@ def due_rows(
         rows = connection.execute(
             f"WITH {_SCOPE} SELECT c.workspace_id, count(*) FROM ({job.candidates}) c "
             f"WHERE c.due AND {narrowing.condition} GROUP BY 1",
-            {**_values(job, same_date), **narrowing.values},
+            {**_values(job, same_date, parameters), **narrowing.values},
         )
         found.update(((workspace_id, same_date[0][1]), number) for workspace_id, number in rows.fetchall())
     return found
@@ -83,6 +88,7 @@ def candidate_rows(
     connection: Transaction,
     job: Job,
     targets: Sequence[Target],
+    parameters: Parameters,
     narrowing: Narrowing = EVERYTHING,
     *,
     after_row: str | None = None,
@@ -94,12 +100,13 @@ def candidate_rows(
         connection: a transaction whose scope holds the workspaces.
         job: the job.
         targets: workspaces, all with the same run date.
+        parameters: of the run.
         narrowing: which of their rows.
         after_row: only rows behind this one, to go through a workspace slice by slice.
         limit: how many at the most.
     """
     # LIMIT NULL is no limit.
-    values = {**_values(job, targets), **narrowing.values, "after_row": after_row, "row_limit": limit}
+    values = {**_values(job, targets, parameters), **narrowing.values, "after_row": after_row, "row_limit": limit}
     behind = "true" if after_row is None else 'c.row_id COLLATE "C" > %(after_row)s'
     with connection.cursor(row_factory=namedtuple_row) as cursor:
         return cursor.execute(
@@ -117,10 +124,10 @@ def _by_date(targets: Sequence[Target]) -> list[list[Target]]:
     return list(found.values())
 
 
-def _values(job: Job, targets: Sequence[Target]) -> dict[str, Any]:
+def _values(job: Job, targets: Sequence[Target], parameters: Parameters) -> dict[str, Any]:
     (run_date,) = {run_date for _, run_date in targets}
     return {
-        **job.arguments(run_date),
+        **job.arguments(run_date, parameters),
         "run_date": run_date,
         "scope_workspaces": [workspace_id for workspace_id, _ in targets],
     }

@@ -66,7 +66,8 @@ class Projection(ABC):
         event_types: what it reads; others are not worth a fold.
         after: projections whose tables the fold reads.
         follows_as_of: whether the rows change with the as-of date.
-        table: the table it writes.
+        table: the table it writes, named like it.
+        further_tables: others that it writes, and nobody else: what it has to remember to keep its table in step.
     """
 
     name: ClassVar[str]
@@ -76,6 +77,7 @@ class Projection(ABC):
     after: ClassVar[tuple[str, ...]] = ()
     follows_as_of: ClassVar[bool] = False
     table: ClassVar[Table]
+    further_tables: ClassVar[tuple[Table, ...]] = ()
 
     @abstractmethod
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:

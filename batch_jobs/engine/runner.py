@@ -193,7 +193,13 @@ class Runner:
     def _slice(self, work: Work, chunk: Chunk, after: str | None) -> tuple[str, ...]:
         with self._database.worker([workspace_id for workspace_id, _ in chunk.targets]) as connection:
             rows = candidate_rows(
-                connection, work.job, chunk.targets, work.narrowing, after_row=after, limit=self._chunk_rows
+                connection,
+                work.job,
+                chunk.targets,
+                work.parameters,
+                work.narrowing,
+                after_row=after,
+                limit=self._chunk_rows,
             )
         return tuple(row.row_id for row in rows)
 

@@ -67,7 +67,7 @@ class TimesheetStatementGenerate(Job):
     catch_up_days = 14
     candidates = " UNION ALL ".join([*(_WITHOUT_STATEMENT.format(kind=kind) for kind in APPROVING), _WITHOUT_TERMS])
 
-    def arguments(self, run_date: date) -> Mapping[str, Any]:
+    def arguments(self, run_date: date, parameters: Any) -> Mapping[str, Any]:
         """The bounds of each kind of approval period on the run date (domain 3.4)."""
         bounds: dict[str, date] = {}
         for kind in APPROVING:

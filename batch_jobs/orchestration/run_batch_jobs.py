@@ -7,7 +7,7 @@ from typing import Any
 from dagster import Config, Failure, JobDefinition, MultiPartitionsDefinition, OpExecutionContext, job, op
 from pydantic import Field
 
-from batch_jobs.engine.by_hand import in_order, wanted_targets
+from batch_jobs.engine.by_hand import in_order, parameters_of_each, wanted_targets
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.job_runs import JobRun, Target
@@ -55,7 +55,7 @@ class RunBatchJobsConfig(Config):
     force: bool = Field(
         default=False,
         description="With no workspaces named: take all active ones, due or not. Those with nothing to do end as "
-        "completed and say so.",
+        "completed and say so. A job that can redo what is not due (its parameter force or force_recompute) does.",
     )
     employee_id: str = Field(
         default="",
@@ -67,7 +67,8 @@ class RunBatchJobsConfig(Config):
         "workspace and run date.",
     )
     parameters: dict[str, Any] = Field(
-        default_factory=dict, description="More parameters by name, given to each of the jobs; see their descriptions."
+        default_factory=dict,
+        description="More parameters by name, given to each of the jobs that has them; see their descriptions.",
     )
 
 
@@ -93,7 +94,7 @@ def run_batch_jobs_job(partitions: MultiPartitionsDefinition) -> JobDefinition:
 def _run(context: OpExecutionContext, config: RunBatchJobsConfig, partitions: MultiPartitionsDefinition) -> None:
     engine = engine_of(context.resources)
     launch = read_launch(context.run.tags)
-    parameters = _parameters(config)
+    plan = _plan(engine, config)
     log = ProgressLog(context.log)
     first, last = window(partitions)
     shown = set(workspace_keys(context.instance))
@@ -107,10 +108,10 @@ def _run(context: OpExecutionContext, config: RunBatchJobsConfig, partitions: Mu
 
     runs: list[JobRun] = []
     with stopping_between_chunks() as should_stop:
-        for chosen in _in_order(engine, config.jobs):
+        for chosen, parameters in plan:
             if should_stop():
                 raise Failure(f"stopped before {chosen.name}; what was done before stays", allow_retries=False)
-            targets = _targets(engine, chosen, config)
+            targets = _targets(engine, chosen, parameters, config)
             if not targets:
                 context.log.info(f"{chosen.name}: nothing is due")
                 continue
@@ -136,26 +137,24 @@ def _run(context: OpExecutionContext, config: RunBatchJobsConfig, partitions: Mu
     context.add_output_metadata(metadata)
 
 
-def _parameters(config: RunBatchJobsConfig) -> dict[str, Any]:
+def _plan(engine: Engine, config: RunBatchJobsConfig) -> list[tuple[Job, dict[str, Any]]]:
+    if not config.jobs:
+        raise BadInputError(f"no job is named in jobs; expected one or more of: {', '.join(sorted(engine.jobs))}")
     narrowing = {"employee_id": config.employee_id, "org_unit_id": config.org_unit_id}
-    return {
+    given = {
         **config.parameters,
         "dry_run": config.dry_run,
         **{name: value for name, value in narrowing.items() if value},
     }
+    return parameters_of_each(in_order(engine.jobs, config.jobs), given, force=config.force)
 
 
-def _in_order(engine: Engine, names: Sequence[str]) -> list[Job]:
-    if not names:
-        raise BadInputError(f"no job is named in jobs; expected one or more of: {', '.join(sorted(engine.jobs))}")
-    return in_order(engine.jobs, names)
-
-
-def _targets(engine: Engine, chosen: Job, config: RunBatchJobsConfig) -> list[Target]:
+def _targets(engine: Engine, chosen: Job, parameters: Mapping[str, Any], config: RunBatchJobsConfig) -> list[Target]:
     run_date = _read_date(config.run_date)
     return wanted_targets(
         engine,
         chosen,
+        parameters,
         workspaces=config.workspaces,
         run_date=run_date,
         force=config.force,

@@ -1,5 +1,6 @@
 """Whose rows a set of pending events may change: the people they name, or everybody where a setting changed."""
 
+from collections.abc import Collection
 from datetime import date
 
 from batch_jobs.store.database import Transaction
@@ -9,6 +10,10 @@ PERSONAL_EVENTS = frozenset({"employee.defined", "employee.removed", "employment
 SETTING_EVENTS = frozenset(
     {"org_unit.defined", "employment_terms.defined", "holiday_calendar.defined", "workspace.created"}
 )
+POLICY_EVENTS = frozenset(
+    f"{kind}.defined"
+    for kind in ("time_off_policy", "allowance_policy", "time_account", "activity", "work_time_policy")
+)
 EVENT_TYPES = PERSONAL_EVENTS | SETTING_EVENTS | {"user.invitation_expired"}
 
 _TABLE = """
@@ -17,15 +22,14 @@ _TABLE = """
     ) ON COMMIT DELETE ROWS
 """
 
-# An employment may have moved from one employee to another: the version that said so is gone from `definitions`, but
-# the row that shows it is still there.
+# An employment may have moved from one employee to another: the version that said so may be gone from `definitions`.
 _BY_EVENT = """
     INSERT INTO affected_employees
     SELECT e.workspace_id, e.payload ->> 'employee_id' FROM pending_events e
     WHERE e.type = ANY (%(personal)s) AND e.payload ->> 'employee_id' IS NOT NULL
     UNION
-    SELECT e.workspace_id, r.employee_id FROM pending_events e JOIN {table} r
-      ON r.workspace_id = e.workspace_id AND r.employment_id = e.payload ->> 'employment_id'
+    SELECT e.workspace_id, o.employee_id FROM pending_events e JOIN employment_owners o
+      ON o.workspace_id = e.workspace_id AND o.employment_id = e.payload ->> 'employment_id'
     WHERE e.type = 'employment.defined'
     UNION
     SELECT d.workspace_id, d.employee_id FROM definitions d
@@ -61,17 +65,15 @@ _BY_DATE = """
 """
 
 
-def find_affected(connection: Transaction, table: str) -> None:
+def find_affected(connection: Transaction, *, settings: Collection[str] = SETTING_EVENTS) -> None:
     """Begin the temporary relation `affected_employees` (workspace_id, employee_id) with those the events affect.
 
     Args:
-        connection: a transaction with `pending_events`.
-        table: the projection's own, which names the `employment_id` that a row shows.
+        connection: a transaction with `pending_events`, in which `definitions` is up to date.
+        settings: types of the events that affect everybody of their workspace.
     """
     temporary_table(connection, "affected_employees", _TABLE)
-    connection.execute(
-        _BY_EVENT.format(table=table), {"personal": list(PERSONAL_EVENTS), "settings": list(SETTING_EVENTS)}
-    )
+    connection.execute(_BY_EVENT, {"personal": list(PERSONAL_EVENTS), "settings": list(settings)})
 
 
 def add_affected_by_date(connection: Transaction, moved: list[tuple[str, date, date]]) -> None:

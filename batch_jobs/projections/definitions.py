@@ -54,14 +54,25 @@ _EXPIRED_USERS = """
       AND d.entity_id = e.payload ->> 'user_id' AND d.position < e.position
 """
 
+_OWNERS = """
+    INSERT INTO employment_owners (workspace_id, employment_id, employee_id)
+    SELECT DISTINCT workspace_id, payload ->> 'employment_id', payload ->> 'employee_id' FROM pending_events
+    WHERE type = 'employment.defined'
+    ON CONFLICT DO NOTHING
+"""
+
 
 class Definitions(Projection):
-    """One row per version of an entity; `values` is the event's payload, null once an employee is removed."""
+    """One row per version of an entity; `values` is the event's payload, null once an employee is removed.
+
+    `employment_owners` holds every employee whom any version of an employment ever named.
+    """
 
     name = "definitions"
     description = "Every version of every entity that a *.defined event gave."
     event_types = frozenset(DEFINED_ENTITIES) | {"employee.removed", "user.invitation_expired"}
     table = Table("definitions", ("workspace_id", "kind", "entity_id", "valid_from"), ("position", "values"))
+    further_tables = (Table("employment_owners", ("workspace_id", "employment_id", "employee_id"), ()),)
 
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
         """See `Projection.fold`."""
@@ -76,4 +87,5 @@ class Definitions(Projection):
         ).fetchone()
         written, removed = row if row else (0, 0)
         expired = connection.execute(_EXPIRED_USERS).rowcount
+        connection.execute(_OWNERS)
         return Folded(RowChanges(written=written + expired, removed=removed))

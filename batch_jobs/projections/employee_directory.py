@@ -84,7 +84,7 @@ class EmployeeDirectory(Projection):
 
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
         """Recompute the employees whom the events or the passing of days affect. See `Projection.fold`."""
-        find_affected(connection, self.table.name)
+        find_affected(connection)
         connection.execute(_BY_USER)
         add_affected_by_date(
             connection,

@@ -35,7 +35,7 @@ class EmploymentPeriods(Projection):
 
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
         """Recompute the employees whom the events affect. See `Projection.fold`."""
-        find_affected(connection, self.table.name)
+        find_affected(connection)
         employees = affected(connection)
         rows: list[tuple[object, ...]] = []
         for workspace_id, (workforce, removed) in workforces_of(connection, employees).items():

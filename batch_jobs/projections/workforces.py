@@ -34,27 +34,30 @@ _ROWS_OF_ALL = """
 
 
 def load_workforces(
-    connection: Transaction, employees: Mapping[str, Iterable[str] | None]
+    connection: Transaction,
+    employees: Mapping[str, Iterable[str] | None],
+    kinds: frozenset[str] = ENTITY_KINDS,
 ) -> dict[str, tuple[Workforce, frozenset[str]]]:
-    """Load the workforces of workspaces in two queries.
+    """Load the workforces of workspaces in three queries at the most.
 
     Args:
         connection: a transaction whose scope holds the workspaces; `definitions` is up to date.
         employees: per workspace the employees that will be asked about, or None for all.
+        kinds: of the entities to load; with `POLICY_KINDS` where absences, accruals or accounts are asked about.
 
     Returns:
-        Per workspace the workforce (with all settings) and the ids of those employees who were removed.
+        Per workspace the workforce (with all settings of those kinds) and the ids of those employees who were removed.
     """
     everyone = [workspace_id for workspace_id, ids in employees.items() if ids is None]
     some = [(workspace_id, who) for workspace_id, ids in employees.items() if ids is not None for who in ids]
-    rows = connection.execute(_ROWS_OF_ALL, {"workspaces": everyone, "kinds": sorted(ENTITY_KINDS)}).fetchall()
+    rows = connection.execute(_ROWS_OF_ALL, {"workspaces": everyone, "kinds": sorted(kinds)}).fetchall()
     if some:
         rows += connection.execute(
             _ROWS,
             {
                 "workspaces": sorted(employees.keys() - set(everyone)),
-                "settings": sorted(ENTITY_KINDS - set(_PERSONAL)),
-                "personal": list(_PERSONAL),
+                "settings": sorted(kinds - set(_PERSONAL)),
+                "personal": sorted(kinds & set(_PERSONAL)),
                 "of_workspaces": [workspace_id for workspace_id, _ in some],
                 "of_employees": [who for _, who in some],
             },
@@ -88,11 +91,11 @@ def load_workforces(
 
 
 def workforces_of(
-    connection: Transaction, employees: Mapping[str, Sequence[str]]
+    connection: Transaction, employees: Mapping[str, Sequence[str]], kinds: frozenset[str] = ENTITY_KINDS
 ) -> dict[str, tuple[Workforce, frozenset[str]]]:
     """`load_workforces` for folds: those of one catch-up that ask for the same employees share the answer."""
-    key = ("workforces", tuple((workspace_id, tuple(ids)) for workspace_id, ids in employees.items()))
-    return load_once(key, lambda: load_workforces(connection, employees))
+    key = ("workforces", kinds, tuple((workspace_id, tuple(ids)) for workspace_id, ids in employees.items()))
+    return load_once(key, lambda: load_workforces(connection, employees, kinds))
 
 
 def employees_in_scope(

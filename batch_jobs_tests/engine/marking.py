@@ -39,7 +39,7 @@ class Marking(Job):
         self.on_row = on_row
         self.on_batch = on_batch
 
-    def arguments(self, run_date: Any) -> dict[str, Any]:
+    def arguments(self, run_date: Any, parameters: Any) -> dict[str, Any]:
         return {"job": self.name}
 
     def decide(self, batch: Batch) -> None:
