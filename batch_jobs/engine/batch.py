@@ -113,6 +113,7 @@ class Batch:
         *,
         job: str,
         counters: Collection[str],
+        warning_counters: Collection[str],
         error_counter: str,
     ) -> None:
         self.rows = rows
@@ -127,6 +128,7 @@ class Batch:
         self._job = job
         self._actor = f"job:{job}"
         self._counters = frozenset(counters)
+        self._warning_counters = frozenset(warning_counters)
         self._error_counter = error_counter
         self._starts = {workspace_id: start_of_day(run.run_date, run.timezone) for workspace_id, run in runs.items()}
 
@@ -160,10 +162,24 @@ class Batch:
             raise ValueError(f'{self._job} has no counter "{counter}"; expected one of: {sorted(self._counters)}')
         self.outcomes[row.workspace_id].counters[counter] += number
 
-    def error(self, row: Any, *, entity: str, entity_id: str, error: str, message: str) -> None:
-        """Report that the row could not be worked on; the others go on."""
+    def error(
+        self, row: Any, *, entity: str, entity_id: str, error: str, message: str, counter: str | None = None
+    ) -> None:
+        """Report that the row could not be worked on; the others go on.
+
+        Args:
+            row: the row.
+            entity: what is wrong, such as `employment`.
+            entity_id: which one.
+            error: the kind of error in one word, such as `undefined_reference`.
+            message: what happened, to what, and the remedy.
+            counter: that it counts under, one that warns; None for the job's `error_counter`.
+        """
+        counted = counter or self._error_counter
+        if counted not in self._warning_counters:
+            raise ValueError(f'{self._job} has no counter "{counted}" that warns; a row error must show in the status')
         outcome = self.outcomes[row.workspace_id]
-        outcome.counters[self._error_counter] += 1
+        outcome.counters[counted] += 1
         outcome.add_error(RowError(row.row_id, entity, entity_id, error, message))
 
     def undefined(self, row: Any, entity: str, entity_id: str, kind: str, missing_id: str) -> None:

@@ -111,8 +111,15 @@ class ChunkTransaction:
             narrowing = Narrowing(narrowing.employees, chunk.row_ids)
         rows = candidate_rows(connection, job, chunk.targets, work.parameters, narrowing)
         runs = {workspace_id: work.runs[workspace_id] for workspace_id, _ in chunk.targets}
-        counters = [counter.name for counter in job.counters]
-        batch = Batch(rows, runs, connection, job=job.name, counters=counters, error_counter=job.error_counter)
+        batch = Batch(
+            rows,
+            runs,
+            connection,
+            job=job.name,
+            counters=[counter.name for counter in job.counters],
+            warning_counters=job.warning_counters,
+            error_counter=job.error_counter,
+        )
         if rows:
             job.decide(batch)
         return batch

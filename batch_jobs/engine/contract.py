@@ -82,7 +82,7 @@ class Job(ABC):
         name: its name everywhere, in the field's words.
         description: what it is for, in a sentence for operators.
         parameters: what can be chosen for a run.
-        counters: what a run reports; every row error counts under `error_counter`.
+        counters: what a run reports; a row error counts under `error_counter`, unless it names another one that warns.
         after: jobs that must be done first for the same workspace and run date.
         start_time: local time of the workspace from which it may run.
         catch_up_days: how many missed run dates back the scheduler makes good, 0 for none.
