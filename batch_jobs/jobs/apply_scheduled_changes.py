@@ -170,17 +170,16 @@ def _load_versions(batch: Batch) -> dict[_Entity, Versions[Mapping[str, Any]]]:
 
 def _load_defined(batch: Batch, versions: Mapping[_Entity, Versions[Mapping[str, Any]]]) -> set[_Entity]:
     """Those entities that are defined, of all that the changed ones name now or will name."""
-    wanted: set[_Entity] = set()
-
-    def note(workspace_id: str, kind: str, fields: Mapping[str, Any]) -> None:
-        undefined_references(kind, fields, lambda *named: bool(wanted.add(_Entity(workspace_id, *named))))
-
-    for entity, known in versions.items():
-        for fields in known.values():
-            note(entity.workspace_id, entity.kind, fields)
+    named = [(entity, fields) for entity, known in versions.items() for fields in known.values()]
     for row in batch.rows:
         # Not judged yet: anything may stand where an id should.
-        note(row.workspace_id, row.entity, {field: _texts(value) for field, value in row.values.items()})
+        texts = {field: _texts(value) for field, value in row.values.items()}
+        named.append((_Entity(row.workspace_id, row.entity, row.entity_id), texts))
+    wanted = {
+        _Entity(entity.workspace_id, kind, entity_id)
+        for entity, fields in named
+        for _, kind, entity_id in undefined_references(entity.kind, fields, lambda *_: False)
+    }
     return {_Entity(*row) for row in batch.connection.execute(_DEFINED, _columns(wanted))}
 
 
