@@ -69,6 +69,25 @@ class Accruals:
             if any(version.accrual for _, _, version in defined[policy_id].between(run_date, None))
         )
 
+    def accrue_until(self, employee_id: str) -> dict[str, date | None]:
+        """Every policy that accrues on terms of theirs on some day, with the last run date for which `policies` has it.
+
+        None: there is no last one.
+        """
+        last_named: dict[str, date] = {}
+        for span in self._workforce.coverage(employee_id):
+            terms = self._workforce.definitions.terms.get(span.employment.terms_id)
+            for _, last, in_force in terms.between(span.start, span.end) if terms else ():
+                for policy_id in in_force.time_off_policy_ids:
+                    last_named[policy_id] = max(last or date.max, last_named.get(policy_id, date.min))
+        found: dict[str, date | None] = {}
+        for policy_id in sorted(last_named):
+            last_planned = self._last_planned(policy_id)
+            if last_planned is not None:
+                until = min(last_named[policy_id], last_planned)
+                found[policy_id] = None if until == date.max else until
+        return found
+
     def fingerprint(self, employee_id: str, policy_id: str) -> str:
         """The fingerprint over all inputs of the forecast, whatever the run date. Raises as `forecast`."""
         policy = self._policy(policy_id)
@@ -123,6 +142,12 @@ class Accruals:
                 "import its time_off_policy.defined first"
             )
         return definitions.time_off_policies[policy_id]
+
+    def _last_planned(self, policy_id: str) -> date | None:
+        """The last day on which the policy has a plan; None when there is none."""
+        versions = self._workforce.definitions.time_off_policies.get(policy_id)
+        planned = [last or date.max for _, last, version in versions or () if version.accrual]
+        return max(planned, default=None)
 
     def _hours(self, employee_id: str, policy: Versions[TimeOffPolicy], first: date, last: date) -> Hours | None:
         if any(getattr(version.accrual, "prorate_hours", False) for version in policy.values()):

@@ -337,3 +337,28 @@ def test_the_run_date_moves_the_window_and_nothing_else(plan, spans, run_date, l
     assert first.fingerprint == then.fingerprint
     shared = [entry for entry in first.entries if entry.due_date >= then.computed_from]
     assert shared == [entry for entry in then.entries if entry.due_date <= first.horizon_end]
+
+
+@given(
+    SPANS, st.lists(st.tuples(DAYS, st.booleans()), max_size=2), st.lists(st.tuples(DAYS, st.booleans()), max_size=2)
+)
+@example([(date(2026, 1, 1), None)], [], [])
+@settings(deadline=None)
+def test_the_last_run_date_on_which_a_policy_accrues(spans, carried, planned):
+    """Whoever knows that day needs no rule to tell whether an employee has the policy on a run date."""
+    of = Accruals(
+        workforce(
+            *[employment(f"e/{number}", start, end) for number, (start, end) in enumerate(spans)],
+            on_terms("p", "plain", "undefined"),
+            *[on_terms(*["p"] * carries, since=since) for since, carries in carried],
+            time_off_policy("p", accrual=MONTHLY),
+            *[time_off_policy("p", since=since, accrual=MONTHLY if plan else None) for since, plan in planned],
+            time_off_policy("plain"),
+        )
+    )
+    until = of.accrue_until("e")
+    assert set(until) <= {"p"}
+    first = date(2025, 9, 1)
+    for day in (first + timedelta(number) for number in range(600)):
+        accrues = [policy_id for policy_id, last in until.items() if last is None or last >= day]
+        assert accrues == of.policies("e", day)
