@@ -26,6 +26,10 @@ def upgrade() -> None:
             consumed_to date,
             open_ended boolean NOT NULL,
             requested_at timestamptz NOT NULL,
+            unconsumed_from date GENERATED ALWAYS AS (
+                CASE WHEN state = 'approved' AND NOT open_ended AND end_date >= coalesce(consumed_to + 1, start_date)
+                THEN coalesce(consumed_to + 1, start_date) END
+            ) STORED,
             PRIMARY KEY (workspace_id, absence_id)
         )
     """)
@@ -33,7 +37,23 @@ def upgrade() -> None:
         COMMENT ON COLUMN projections.absences.open_ended IS
         'Requested without an end. It stays so when an interruption gives it one: it is registered, never consumed.'
     """)
+    op.execute("""
+        COMMENT ON COLUMN projections.absences.unconsumed_from IS
+        'The first day that is still to be consumed: of approved closed absences that are not used.'
+    """)
     op.execute("CREATE INDEX absences_of_employee ON projections.absences (workspace_id, employee_id)")
+    # What need-checks over all workspaces read: the few absences that are not over yet, by day.
+    op.execute("""
+        CREATE INDEX absences_unconsumed ON projections.absences (start_date, workspace_id, absence_id)
+        INCLUDE (employee_id, unconsumed_from) WHERE unconsumed_from IS NOT NULL
+    """)
+    op.execute("""
+        CREATE INDEX absences_open_ended ON projections.absences
+        ((coalesce(end_date, 'infinity')), workspace_id) WHERE open_ended AND state = 'approved'
+    """)
+    op.execute("""
+        CREATE INDEX absences_requested ON projections.absences (workspace_id, employee_id) WHERE state = 'requested'
+    """)
     op.execute("""
         CREATE TABLE projections.absence_days (
             workspace_id text COLLATE "C" NOT NULL,
