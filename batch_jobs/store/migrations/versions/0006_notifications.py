@@ -7,7 +7,7 @@ from batch_jobs.store.isolation import protect
 revision = "0006"
 down_revision = "0005"
 
-TABLES = ("notifications", "notification_feed")
+TABLES = ("notifications", "notification_feed", "reminded_absences")
 
 
 def upgrade() -> None:
@@ -22,7 +22,9 @@ def upgrade() -> None:
             channels text[] NOT NULL,
             data jsonb NOT NULL,
             created_at timestamptz NOT NULL,
-            PRIMARY KEY (workspace_id, user_id, dedup_key)
+            position bigint NOT NULL,
+            PRIMARY KEY (workspace_id, user_id, dedup_key),
+            CONSTRAINT notifications_by_id UNIQUE (workspace_id, user_id, notification_id)
         )
     """)
     op.execute("""
@@ -43,12 +45,23 @@ def upgrade() -> None:
             PRIMARY KEY (workspace_id, user_id, notification_id)
         )
     """)
+    op.execute("""
+        CREATE TABLE projections.reminded_absences (
+            workspace_id text COLLATE "C" NOT NULL,
+            absence_id text COLLATE "C" NOT NULL,
+            PRIMARY KEY (workspace_id, absence_id)
+        )
+    """)
+    op.execute("""
+        COMMENT ON TABLE projections.reminded_absences IS
+        'The absences that a notification of kind timeoff_reminder has named: none is reminded of again.'
+    """)
     for table in TABLES:
         protect(op.execute, f"projections.{table}", worker="SELECT, INSERT, UPDATE, DELETE")
 
 
 def downgrade() -> None:
     """Drop the tables with their checkpoints."""
-    op.execute("DROP TABLE projections.notifications, projections.notification_feed")
+    op.execute(f"DROP TABLE {', '.join(f'projections.{table}' for table in TABLES)}")
     op.execute("DELETE FROM batch_jobs.checkpoints WHERE projection = 'notification_feed'")
     op.execute("DELETE FROM batch_jobs.dead_letters WHERE projection = 'notification_feed'")

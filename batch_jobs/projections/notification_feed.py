@@ -1,0 +1,183 @@
+"""The feed of each user, and every notification there ever was: what tells jobs which ones exist already."""
+
+from collections.abc import Sequence
+
+from batch_jobs.engine.projection import DeadLetter, Folded, Projection, Window
+from batch_jobs.engine.tables import RowChanges, Table
+from batch_jobs.store.database import Transaction
+from batch_jobs.store.temporary import temporary_table
+
+# Those whose key or id another one has as well, whichever came first.
+_CONTESTED = """
+    WITH made AS (
+        SELECT workspace_id, position, payload ->> 'user_id' AS user_id,
+            payload ->> 'dedup_key' AS dedup_key, payload ->> 'notification_id' AS notification_id
+        FROM pending_events WHERE type = 'notification.created'
+    ), compared AS (
+        SELECT m.*,
+            count(*) OVER (PARTITION BY workspace_id, user_id, dedup_key) AS of_key,
+            count(*) OVER (PARTITION BY workspace_id, user_id, notification_id) AS of_id,
+            EXISTS (
+                SELECT FROM notifications n WHERE (n.workspace_id, n.user_id, n.dedup_key)
+                    = (m.workspace_id, m.user_id, m.dedup_key)
+            ) AS key_is_taken,
+            EXISTS (
+                SELECT FROM notifications n WHERE (n.workspace_id, n.user_id, n.notification_id)
+                    = (m.workspace_id, m.user_id, m.notification_id)
+            ) AS id_is_taken
+        FROM made m
+    )
+    SELECT workspace_id, position, user_id, dedup_key, notification_id, key_is_taken, id_is_taken FROM compared
+    WHERE of_key > 1 OR of_id > 1 OR key_is_taken OR id_is_taken ORDER BY workspace_id, position
+"""
+
+_REFUSED = """
+    CREATE TEMPORARY TABLE refused_notifications (
+        workspace_id text COLLATE "C", position bigint, PRIMARY KEY (workspace_id, position)
+    ) ON COMMIT DELETE ROWS
+"""
+_REFUSE = "INSERT INTO refused_notifications SELECT * FROM unnest(%s::text[], %s::bigint[])"
+
+_ADD = """
+    WITH added AS (
+        INSERT INTO notifications
+            (workspace_id, user_id, dedup_key, notification_id, kind, channels, data, created_at, position)
+        SELECT e.workspace_id, e.payload ->> 'user_id', e.payload ->> 'dedup_key', e.payload ->> 'notification_id',
+            e.payload ->> 'kind', ARRAY(SELECT jsonb_array_elements_text(e.payload -> 'channels')),
+            e.payload -> 'data', e.occurred_at, e.position
+        FROM pending_events e
+        WHERE e.type = 'notification.created' AND NOT EXISTS (
+            SELECT FROM refused_notifications r WHERE r.workspace_id = e.workspace_id AND r.position = e.position
+        )
+        RETURNING *
+    ), shown AS (
+        INSERT INTO notification_feed (workspace_id, user_id, notification_id, kind, data, created_at, dedup_key)
+        SELECT workspace_id, user_id, notification_id, kind, data, created_at, dedup_key FROM added
+        WHERE 'in_app' = ANY (channels)
+        RETURNING 1
+    ), named AS (
+        INSERT INTO reminded_absences
+        SELECT DISTINCT a.workspace_id, i.absence_id
+        FROM added a CROSS JOIN LATERAL jsonb_array_elements_text(
+            CASE jsonb_typeof(a.data -> 'absence_ids') WHEN 'array' THEN a.data -> 'absence_ids' ELSE '[]' END
+        ) AS i(absence_id)
+        WHERE a.kind = 'timeoff_reminder' AND length(i.absence_id) BETWEEN 1 AND 100
+        ON CONFLICT DO NOTHING
+        RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM added) + (SELECT count(*) FROM shown) + (SELECT count(*) FROM named)
+"""
+
+_MARKS = """
+    CREATE TEMPORARY TABLE notification_marks (
+        workspace_id text COLLATE "C", position bigint, type text COLLATE "C", occurred_at timestamptz,
+        user_id text COLLATE "C", notification_id text COLLATE "C", is_known boolean
+    ) ON COMMIT DELETE ROWS
+"""
+# What was said of a notification before it was created was said of none.
+_FIND_MARKS = """
+    INSERT INTO notification_marks
+    SELECT e.workspace_id, e.position, e.type, e.occurred_at, e.payload ->> 'user_id', e.payload ->> 'notification_id',
+        EXISTS (
+            SELECT FROM notifications n
+            WHERE n.workspace_id = e.workspace_id AND n.user_id = e.payload ->> 'user_id'
+              AND n.notification_id = e.payload ->> 'notification_id' AND n.position < e.position
+        )
+    FROM pending_events e
+    WHERE e.type IN ('notification.read', 'notification.dismissed', 'notification.purged')
+"""
+_PURGE = """
+    DELETE FROM notification_feed f USING notification_marks m
+    WHERE m.type = 'notification.purged' AND m.is_known
+      AND (f.workspace_id, f.user_id, f.notification_id) = (m.workspace_id, m.user_id, m.notification_id)
+"""
+_MARK = """
+    WITH first AS (
+        SELECT workspace_id, user_id, notification_id,
+            (array_agg(occurred_at ORDER BY position) FILTER (WHERE type = 'notification.read'))[1] AS read_at,
+            (array_agg(occurred_at ORDER BY position) FILTER (WHERE type = 'notification.dismissed'))[1] AS dismissed_at
+        FROM notification_marks WHERE is_known GROUP BY workspace_id, user_id, notification_id
+    )
+    UPDATE notification_feed f SET
+        read_at = coalesce(f.read_at, m.read_at), dismissed_at = coalesce(f.dismissed_at, m.dismissed_at)
+    FROM first m
+    WHERE (f.workspace_id, f.user_id, f.notification_id) = (m.workspace_id, m.user_id, m.notification_id)
+      AND (f.read_at IS NULL AND m.read_at IS NOT NULL OR f.dismissed_at IS NULL AND m.dismissed_at IS NOT NULL)
+"""
+_UNKNOWN = """
+    SELECT workspace_id, position, type, user_id, notification_id FROM notification_marks
+    WHERE NOT is_known ORDER BY workspace_id, position
+"""
+
+
+class NotificationFeed(Projection):
+    """What each user sees in the product; e-mail alone is for no feed, and what is purged leaves it for good.
+
+    `notifications` holds every one that was created, the first of each dedup key of a user, and keeps them;
+    `reminded_absences` those absences that a `timeoff_reminder` named. The first `notification.read` and the first
+    `notification.dismissed` stay. What is said of a notification that is not in the feed changes nothing; of one that
+    was never created it is a dead letter.
+    """
+
+    name = "notification_feed"
+    description = "Notifications that users find in the product, read and dismissed or not."
+    event_types = frozenset(f"notification.{what}" for what in ("created", "read", "dismissed", "purged"))
+    table = Table(
+        "notification_feed",
+        ("workspace_id", "user_id", "notification_id"),
+        ("kind", "data", "created_at", "read_at", "dismissed_at", "dedup_key"),
+    )
+    further_tables = (
+        Table(
+            "notifications",
+            ("workspace_id", "user_id", "dedup_key"),
+            ("notification_id", "kind", "channels", "data", "created_at", "position"),
+        ),
+        Table("reminded_absences", ("workspace_id", "absence_id"), ()),
+    )
+
+    def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
+        """Add what was created, then take away what was purged and mark the rest. See `Projection.fold`."""
+        letters = _refuse_repeated(connection)
+        row = connection.execute(_ADD).fetchone()
+        changes = RowChanges(written=row[0] if row else 0)
+        temporary_table(connection, "notification_marks", _MARKS)
+        connection.execute(_FIND_MARKS)
+        changes.removed += connection.execute(_PURGE).rowcount
+        changes.written += connection.execute(_MARK).rowcount
+        for workspace_id, position, event_type, user_id, notification_id in connection.execute(_UNKNOWN):
+            what = event_type.removeprefix("notification.")
+            reason = (
+                f'notification "{notification_id}" of user "{user_id}" was {what} before it was created; '
+                "import its notification.created first"
+            )
+            letters.append(DeadLetter(workspace_id, position, reason))
+        return Folded(changes, letters)
+
+
+def _refuse_repeated(connection: Transaction) -> list[DeadLetter]:
+    """Of those with one key, or one id, of a user the first one counts."""
+    letters: list[DeadLetter] = []
+    keys: set[tuple[str, str, str]] = set()
+    ids: set[tuple[str, str, str]] = set()
+    for workspace_id, position, user_id, dedup_key, notification_id, key_is_taken, id_is_taken in connection.execute(
+        _CONTESTED
+    ):
+        key, identity = (workspace_id, user_id, dedup_key), (workspace_id, user_id, notification_id)
+        if key_is_taken or key in keys:
+            reason = f'user "{user_id}" has a notification with dedup_key "{dedup_key}" already; the first one counts'
+        elif id_is_taken or identity in ids:
+            reason = (
+                f'user "{user_id}" has a notification "{notification_id}" already, with another dedup_key; '
+                "give each notification an id of its own"
+            )
+        else:
+            keys.add(key)
+            ids.add(identity)
+            continue
+        letters.append(DeadLetter(workspace_id, position, reason))
+    temporary_table(connection, "refused_notifications", _REFUSED)
+    if letters:
+        places = [letter.workspace_id for letter in letters], [letter.position for letter in letters]
+        connection.execute(_REFUSE, places)
+    return letters
