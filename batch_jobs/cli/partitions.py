@@ -7,20 +7,20 @@ from batch_jobs.settings import read_settings
 
 
 def show_workspaces(engine: Engine) -> None:
-    """Make Dagster's partitions equal to the active workspaces, as a sensor does while the daemon runs.
+    """Make Dagster's partitions equal to the workspaces that schedules ask for, as a sensor does while the daemon runs.
 
     Dagster is imported only where they differ, and nothing is done before `init` has made its home.
     """
     settings = read_settings()
-    active = engine.active_workspaces()
-    if not settings.dagster_home.is_dir() or set(active) == _shown(engine):
+    scheduled = engine.scheduled_workspaces()
+    if not settings.dagster_home.is_dir() or set(scheduled) == _shown(engine):
         return
     from dagster import DagsterInstance
 
     from batch_jobs.orchestration.partitions import sync_workspaces
 
     with DagsterInstance.from_config(str(settings.dagster_home)) as instance:
-        sync_workspaces(instance, active)
+        sync_workspaces(instance, scheduled)
 
 
 def _shown(engine: Engine) -> set[str] | None:

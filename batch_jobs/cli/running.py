@@ -161,7 +161,7 @@ def _requests(
     """One request for each date and job, made when the one before has been carried out, whose events it sees."""
     future = allow_future or all(read_parameters(job, parameters).dry_run for job, parameters in plan)
     if not future:
-        engine.admit_by_hand(workspaces, dates[-1])
+        engine.admit_by_hand([job for job, _ in plan], workspaces, dates[-1])
     for run_date in dates:
         for job, parameters in plan:
             targets = wanted_targets(

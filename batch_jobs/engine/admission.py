@@ -1,6 +1,6 @@
 """What the engine lets in: workspaces that jobs may run in, run dates that have come. The rest is refused in words."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 
 from batch_jobs.engine.job_runs import Target
@@ -13,33 +13,56 @@ from batch_jobs.store.transfer import unknown_workspace
 FIRST_DAY = date(1, 1, 2)
 
 
-def active_zones(database: Database, workspaces: Iterable[str] | None = None) -> dict[str, str]:
-    """The time zones of the active ones among these workspaces (None: of all), by id, sorted."""
+ACTIVE_ONLY: Collection[str] = frozenset({"active"})
+
+
+def zones_of(
+    database: Database, workspaces: Iterable[str] | None = None, *, statuses: Collection[str] = ACTIVE_ONLY
+) -> dict[str, str]:
+    """The time zones of those among these workspaces (None: of all) that have one of the statuses, by id, sorted."""
     wanted = None if workspaces is None else list(workspaces)
     with database.reader() as connection:
         rows = connection.execute(
             """
             SELECT workspace_id, coalesce(timezone, 'UTC') FROM batch_jobs.workspaces
-            WHERE status = 'active' AND (%(wanted)s::text[] IS NULL OR workspace_id = ANY (%(wanted)s))
+            WHERE status = ANY (%(statuses)s) AND (%(wanted)s::text[] IS NULL OR workspace_id = ANY (%(wanted)s))
             ORDER BY workspace_id
             """,
-            {"wanted": wanted},
+            {"wanted": wanted, "statuses": sorted(statuses)},
         )
         return dict(rows.fetchall())
 
 
-def admit_workspaces(database: Database, workspaces: Iterable[str]) -> dict[str, str]:
+def admit_workspaces(
+    database: Database, workspaces: Iterable[str], *, statuses: Collection[str] = ACTIVE_ONLY
+) -> dict[str, str]:
     """The time zone of each of these workspaces.
 
     Raises:
-        BadInputError: one of them is not known, or not active; the text names it.
+        BadInputError: one of them is not known, or has none of the statuses; the text names it.
     """
     wanted = sorted(set(workspaces))
-    zones = active_zones(database, wanted)
+    zones = zones_of(database, wanted, statuses=statuses)
     for name in wanted:
         if name not in zones:
-            raise _not_active(database, name)
+            raise _refused(database, name, statuses)
     return zones
+
+
+def refusal(name: str, status: str, statuses: Collection[str]) -> str:
+    """Why no job of those that run in workspaces of `statuses` runs in this one."""
+    if set(statuses) == set(ACTIVE_ONLY):
+        return f'workspace "{name}" is {status}; jobs run in active workspaces only'
+    return f'workspace "{name}" is {status}; this job runs in {" and ".join(sorted(statuses))} workspaces only'
+
+
+def future_notes(targets: Iterable[Target], zones: Mapping[str, str], now: datetime) -> dict[Target, str]:
+    """What is to be said of those targets whose run date is after their workspace's own today."""
+    return {
+        (name, day): f"run date {day} is after today, {own}: what was written has to be undone by hand"
+        for name, day in targets
+        if day > (own := today(now, zones[name]))
+    }
 
 
 def admit_dates(targets: Iterable[Target], zones: Mapping[str, str], now: datetime) -> None:
@@ -67,11 +90,11 @@ def admit_days(run_dates: Iterable[date]) -> None:
             raise BadInputError(f"run date {run_date}: expected {FIRST_DAY} or a later day")
 
 
-def _not_active(database: Database, name: str) -> BadInputError:
+def _refused(database: Database, name: str, statuses: Collection[str]) -> BadInputError:
     with database.reader() as connection:
         row = connection.execute("SELECT status FROM batch_jobs.workspaces WHERE workspace_id = %s", [name]).fetchone()
     if row is None:
         return unknown_workspace(database, name)
     if row[0] == "undefined":
         return BadInputError(f'workspace "{name}" has no workspace.created event; import it first')
-    return BadInputError(f'workspace "{name}" is {row[0]}; jobs run in active workspaces only')
+    return BadInputError(refusal(name, row[0], statuses))

@@ -86,12 +86,14 @@ class WorkspaceRun:
         run_date: the day the run is for; "today" in every rule.
         timezone: the workspace's zone (IANA name).
         parameters: an instance of the job's `parameters`.
+        note: what its ledger row says when it ends well.
     """
 
     job_run_id: str
     run_date: date
     timezone: str
     parameters: Any
+    note: str | None = None
 
 
 class Batch:

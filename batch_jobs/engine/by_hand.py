@@ -73,15 +73,15 @@ def wanted_targets(
         parameters: that it gets.
         workspaces: those that were named, due or not; none for all where rows are due.
         run_date: for this day, None for each workspace's own today.
-        force: where no workspace is named, take all active ones.
+        force: where no workspace is named, take all in which the job may run.
         future: whether days after a workspace's own today are meant. If not, workspaces where the day has not begun
             are left out, unless they were named or there are no others: those are for the engine to refuse.
 
     Raises:
-        BadInputError: a named workspace is not known or not active.
+        BadInputError: a named workspace is not known, or the job may not run there.
     """
-    chosen = workspaces or engine.active_workspaces()
-    own = engine.own_today(chosen)
+    chosen = workspaces or engine.workspaces_of(job)
+    own = engine.own_today(chosen, job)
     targets = [(workspace_id, run_date or own[workspace_id]) for workspace_id in chosen]
     if workspaces:
         return targets

@@ -1,11 +1,12 @@
 """One transaction of a job: lock the chunk's workspaces, catch up, decide, append, catch up, end their runs."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import psycopg
 
+from batch_jobs.engine.admission import refusal
 from batch_jobs.engine.batch import PLAN_ROWS, Batch, Outcome
 from batch_jobs.engine.catch_up import catch_up
 from batch_jobs.engine.chunks import Chunk
@@ -25,7 +26,7 @@ _MARK_AS_OF = """
     WHERE w.workspace_id = r.workspace_id AND (w.last_run_date IS NULL OR w.last_run_date < r.run_date)
 """
 _INACTIVE = """
-    SELECT workspace_id, status FROM batch_jobs.workspaces WHERE workspace_id = ANY (%s) AND status <> 'active'
+    SELECT workspace_id, status FROM batch_jobs.workspaces WHERE workspace_id = ANY (%s) AND status <> ALL (%s)
 """
 
 
@@ -36,11 +37,8 @@ class AlreadyEndedError(Exception):
 class InactiveError(BatchJobsError):
     """Workspaces were suspended or deleted since the run was asked for."""
 
-    def __init__(self, statuses: Mapping[str, str]) -> None:
-        self.messages = {
-            name: f'workspace "{name}" is {status}; jobs run in active workspaces only'
-            for name, status in statuses.items()
-        }
+    def __init__(self, found: Mapping[str, str], statuses: Collection[str]) -> None:
+        self.messages = {name: refusal(name, status, statuses) for name, status in found.items()}
         super().__init__("; ".join(self.messages.values()))
 
 
@@ -78,9 +76,10 @@ class ChunkTransaction:
         with self._database.worker(workspaces) as connection:
             self._worker.fence(connection)
             lock_workspaces(connection, workspaces)
-            inactive = connection.execute(_INACTIVE, [workspaces]).fetchall()
+            statuses = work.job.workspace_statuses
+            inactive = connection.execute(_INACTIVE, [workspaces, sorted(statuses)]).fetchall()
             if inactive:
-                raise InactiveError(dict(inactive))
+                raise InactiveError(dict(inactive), statuses)
             catch_up(connection, self._projections, workspaces)
             batch = self._decide(connection, work, chunk)
             append(connection, batch.events)

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -89,6 +90,8 @@ class Job(ABC):
         candidates: the query.
         divisible: whether rows can be worked on apart from each other, each slice a transaction; if not, a workspace
             is done as a whole or not at all.
+        scheduled: parameters that the schedule sets, where they differ from what a person gets by default.
+        workspace_statuses: where it may run.
     """
 
     name: ClassVar[str]
@@ -101,6 +104,8 @@ class Job(ABC):
     catch_up_days: ClassVar[int] = 0
     candidates: ClassVar[str]
     divisible: ClassVar[bool] = True
+    scheduled: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    workspace_statuses: ClassVar[frozenset[str]] = frozenset({"active"})
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Make sure that a row error shows in the status of its run."""

@@ -20,8 +20,8 @@ RETRY_DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=25
 State: TypeAlias = Literal["due", "waiting", "skipped"]
 
 _WORKSPACES = """
-    SELECT workspace_id, coalesce(timezone, 'UTC'), recorded_at FROM batch_jobs.workspaces
-    WHERE status = 'active' AND (%(workspaces)s::text[] IS NULL OR workspace_id = ANY (%(workspaces)s))
+    SELECT workspace_id, coalesce(timezone, 'UTC'), recorded_at, status FROM batch_jobs.workspaces
+    WHERE status = ANY (%(statuses)s) AND (%(workspaces)s::text[] IS NULL OR workspace_id = ANY (%(workspaces)s))
     ORDER BY workspace_id
 """
 
@@ -100,6 +100,7 @@ class _Runs:
 class _Workspace:
     timezone: str
     recorded_at: datetime
+    status: str
 
 
 class DueQuestion:
@@ -109,7 +110,7 @@ class DueQuestion:
         connection: a reader's transaction.
         jobs: all jobs by name.
         now: the instant.
-        workspaces: only these, None for all active ones.
+        workspaces: only these, None for all in which the jobs may run.
         run_date: for this day whatever the time of the workspaces; None for their own today.
     """
 
@@ -127,7 +128,8 @@ class DueQuestion:
         self._now = now
         self._run_date = run_date
         names = None if workspaces is None else list(workspaces)
-        rows = connection.execute(_WORKSPACES, {"workspaces": names}).fetchall()
+        statuses = sorted(frozenset[str]().union(*(job.workspace_statuses for job in jobs.values())))
+        rows = connection.execute(_WORKSPACES, {"workspaces": names, "statuses": statuses}).fetchall()
         self._workspaces = {row[0]: _Workspace(*row[1:]) for row in rows}
         self._known: dict[str, dict[Target, DueItem]] = {}
 
@@ -140,11 +142,16 @@ class DueQuestion:
         """
         report = DueReport()
         for name in names:
-            targets = [(workspace_id, self._date_of(workspace)) for workspace_id, workspace in self._workspaces.items()]
+            job = self._jobs[name]
+            targets = [(workspace_id, self._date_of(workspace)) for workspace_id, workspace in self._open_to(job)]
             if missed and self._run_date is None:
-                targets += self._missed(self._jobs[name])
+                targets += self._missed(job)
             report.items += _oldest_first(self._stand(name, targets))
         return report
+
+    def _open_to(self, job: Job) -> list[tuple[str, _Workspace]]:
+        """The workspaces in which the job may run."""
+        return [item for item in self._workspaces.items() if item[1].status in job.workspace_statuses]
 
     def _date_of(self, workspace: _Workspace) -> date:
         return self._run_date or today(self._now, workspace.timezone)
@@ -152,7 +159,7 @@ class DueQuestion:
     def _missed(self, job: Job) -> list[Target]:
         cursors = read_cursors(self._connection, job.name) if job.catch_up_days else {}
         found: list[Target] = []
-        for workspace_id, workspace in self._workspaces.items():
+        for workspace_id, workspace in self._open_to(job):
             # What happened before the workspace came here is nothing that was missed.
             cursor = cursors.get(workspace_id, today(workspace.recorded_at, workspace.timezone) - timedelta(days=1))
             days = missed_dates(self._date_of(workspace), cursor, days_back=job.catch_up_days)
@@ -170,7 +177,7 @@ class DueQuestion:
         runs = self._runs(job.name, targets)
         judged = {target: self._judge(job, target, runs[target]) for target in targets}
         possible = [target for target, (state, _) in judged.items() if state == "due"]
-        rows = due_rows(self._connection, job, possible, job.parameters())
+        rows = due_rows(self._connection, job, possible, job.parameters(**job.scheduled))
         held = self._held_back(job, list(rows))
         found = {}
         for target, judgement in judged.items():

@@ -2,13 +2,21 @@
 
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from batch_jobs.engine import job_runs
-from batch_jobs.engine.admission import active_zones, admit_dates, admit_days, admit_workspaces
+from batch_jobs.engine.admission import (
+    ACTIVE_ONLY,
+    admit_dates,
+    admit_days,
+    admit_workspaces,
+    future_notes,
+    zones_of,
+)
 from batch_jobs.engine.batch import ERRORS_KEPT, WorkspaceRun
 from batch_jobs.engine.catch_up import CatchUpResult, in_order
 from batch_jobs.engine.catch_up_all import catch_up_all
@@ -107,15 +115,33 @@ class Engine:
 
     def active_workspaces(self) -> list[str]:
         """The ids of the active workspaces, sorted."""
-        return list(active_zones(self.database))
+        return list(zones_of(self.database))
 
-    def own_today(self, workspaces: Sequence[str]) -> dict[str, date]:
+    def workspaces_of(self, job: Job) -> list[str]:
+        """The ids of the workspaces in which the job may run, sorted."""
+        return list(zones_of(self.database, statuses=job.workspace_statuses))
+
+    def scheduled_workspaces(self) -> list[str]:
+        """The ids of the workspaces that a schedule may ask for, sorted: the active ones, and others as long as a job
+        that may run there finds something to do.
+        """
+        found = set(self.active_workspaces())
+        for job in self.jobs.values():
+            more = job.workspace_statuses - set(ACTIVE_ONLY)
+            others = zones_of(self.database, statuses=more) if more else {}
+            targets = [(name, today(self._clock(), zone)) for name, zone in others.items()]
+            with self.database.reader() as connection:
+                found |= {name for name, _ in due_rows(connection, job, targets, job.parameters(**job.scheduled))}
+        return sorted(found)
+
+    def own_today(self, workspaces: Sequence[str], job: Job | None = None) -> dict[str, date]:
         """The local date of each of these workspaces now.
 
         Raises:
-            BadInputError: one of them is not known, or not active.
+            BadInputError: one of them is not known, or not active (not one in which the job may run).
         """
-        return {name: today(self._clock(), zone) for name, zone in admit_workspaces(self.database, workspaces).items()}
+        zones = admit_workspaces(self.database, workspaces, statuses=job.workspace_statuses if job else ACTIVE_ONLY)
+        return {name: today(self._clock(), zone) for name, zone in zones.items()}
 
     # Running
 
@@ -143,7 +169,7 @@ class Engine:
         """
         job = find_job(self.jobs, request.job)
         parameters = read_parameters(job, request.parameters)
-        targets, zones = self._admit(request, parameters)
+        targets, zones = self._admit(job, request, parameters)
         self._get_ready(sorted(zones))
         if request.only_due:
             targets = self._due_targets(job, targets)
@@ -298,7 +324,7 @@ class Engine:
         for workspace_id, error in failed.items():
             _log.error('projections of workspace "%s" can not be brought up to date', workspace_id, exc_info=error)
 
-    def admit_by_hand(self, workspaces: Sequence[str], run_date: date | None) -> None:
+    def admit_by_hand(self, jobs: Iterable[Job], workspaces: Sequence[str], run_date: date | None) -> None:
         """Refuse a day that has not begun in the named workspaces, or where none is named, in any active one.
 
         Asked about the last of several days before the first is run, so that a wish is refused as a whole.
@@ -308,25 +334,26 @@ class Engine:
         """
         if run_date is None:
             return
-        zones = self._own_zones(workspaces)
+        statuses = frozenset[str]().union(*(job.workspace_statuses for job in jobs))
+        if workspaces:
+            zones = admit_workspaces(self.database, workspaces, statuses=statuses)
+        else:
+            zones = zones_of(self.database, statuses=statuses)
         now = self._clock()
         late = [(name, run_date) for name in zones if run_date > today(now, zones[name])]
         if late and (workspaces or len(late) == len(zones)):
             admit_dates(late, zones, now)
 
-    def _own_zones(self, workspaces: Sequence[str]) -> dict[str, str]:
-        return admit_workspaces(self.database, workspaces) if workspaces else active_zones(self.database)
-
-    def _admit(self, request: RunRequest, parameters: Parameters) -> tuple[list[Target], dict[str, str]]:
+    def _admit(self, job: Job, request: RunRequest, parameters: Parameters) -> tuple[list[Target], dict[str, str]]:
         """The targets, by run date and workspace, and the time zones of their workspaces."""
         targets = sorted(set(request.targets), key=lambda target: (target[1], target[0]))
         workspaces = [workspace_id for workspace_id, _ in targets]
         if request.only_due:
             # The scheduler leaves out what was suspended since it looked.
-            zones = active_zones(self.database, workspaces)
+            zones = zones_of(self.database, workspaces, statuses=job.workspace_statuses)
             targets = [target for target in targets if target[0] in zones]
         else:
-            zones = admit_workspaces(self.database, workspaces)
+            zones = admit_workspaces(self.database, workspaces, statuses=job.workspace_statuses)
         admit_days(run_date for _, run_date in targets)
         if not parameters.dry_run and not request.allow_future:
             admit_dates(targets, zones, self._clock())
@@ -394,13 +421,19 @@ class Engine:
         zones: Mapping[str, str],
         narrowings: Mapping[date, Narrowing],
     ) -> list[Work]:
-        """The work of each run date, oldest first."""
+        """The work of each run date, oldest first. What really writes for a future day is told, in log and ledger."""
         works = []
+        notes = {} if parameters.dry_run else future_notes(ids, zones, self._clock())
         for run_date in sorted({day for _, day in ids}):
             targets = [target for target in ids if target[1] == run_date]
             with self.database.reader() as connection:
                 due = due_rows(connection, job, targets, parameters, narrowings[run_date])
-            runs = {name: WorkspaceRun(ids[name, day], day, zones[name], parameters) for name, day in targets}
+            runs = {
+                name: WorkspaceRun(ids[name, day], day, zones[name], parameters, notes.get((name, day)))
+                for name, day in targets
+            }
+            for note, number in Counter(run.note for run in runs.values() if run.note).items():
+                _log.warning("%s in %d workspaces: %s", job.name, number, note)
             works.append(Work(job, parameters, runs, due, narrowings[run_date]))
         return works
 

@@ -45,7 +45,13 @@ class Work:
         idle = [target for target in self.targets if target[0] in outcomes and not outcomes[target[0]].due]
         reasons = self._idle_reasons(connection, idle) if idle else {}
         endings = [
-            self._ending(workspace_id, self._status(outcome), outcome, reason=reasons.get(workspace_id))
+            self._ending(
+                workspace_id,
+                self._status(outcome),
+                outcome,
+                reason=reasons.get(workspace_id),
+                message=self.runs[workspace_id].note,
+            )
             for workspace_id, outcome in outcomes.items()
         ]
         return len(job_runs.finish(connection, endings)) == len(endings)

@@ -33,7 +33,7 @@ def run_partitions(
     """
     engine = engine_of(context.resources)
     launch = read_launch(context.run.tags)
-    targets = _targets(context, engine, launch, partitions)
+    targets = _targets(context, engine, job, launch, partitions)
     if not targets:
         context.log.info("nothing is due")
         yield output_is_ready(context)
@@ -77,14 +77,16 @@ def run_partitions(
         raise Failure(f"{len(undone)} of {len(targets)} not done: {shown}", allow_retries=False)
 
 
-def _targets(context: AssetExecutionContext, engine: Engine, launch: Launch, partitions: Partitions) -> list[Target]:
+def _targets(
+    context: AssetExecutionContext, engine: Engine, job: Job, launch: Launch, partitions: Partitions
+) -> list[Target]:
     """What the run was asked for."""
     targets = known_targets(context.partition_keys, partitions, context.instance)
     if not launch.only_due:
         return targets
     # A range also holds workspaces that nobody asked for: suspended since, or not yet in that day.
-    active = set(engine.active_workspaces())
-    own = engine.own_today([target.workspace_id for target in targets if target.workspace_id in active])
+    open_to = set(engine.workspaces_of(job))
+    own = engine.own_today([target.workspace_id for target in targets if target.workspace_id in open_to], job)
     return [target for target in targets if target.workspace_id in own and target.run_date <= own[target.workspace_id]]
 
 

@@ -35,7 +35,7 @@ def run_night(settings: Settings, engine: Engine, tell: Callable[[str], None] = 
     definitions = build_definitions(settings=settings)
     run_ids: list[str] = []
     with DagsterInstance.from_config(str(settings.dagster_home)) as instance, _quiet():
-        sync_workspaces(instance, engine.active_workspaces())
+        sync_workspaces(instance, engine.scheduled_workspaces())
         for name in TopologicalSorter({name: job.after for name, job in sorted(engine.jobs.items())}).static_order():
             schedule = definitions.resolve_schedule_def(f"{name}_schedule")
             for _ in range(MOST_LOOKS):
@@ -66,6 +66,7 @@ def _carry_out(
     result = definitions.resolve_job_def(job).execute_in_process(
         instance=instance,
         raise_on_error=False,
+        run_config=request.run_config,
         tags={**request.tags, SCHEDULE_NAME_TAG: schedule.name},
         partition_key=request.partition_key,
     )

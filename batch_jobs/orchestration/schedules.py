@@ -21,6 +21,7 @@ from dagster._core.storage.tags import (
 )
 
 from batch_jobs.engine.contract import Job
+from batch_jobs.orchestration.asset_keys import job_key
 from batch_jobs.orchestration.history import run_date_tag
 from batch_jobs.orchestration.partitions import Target, read_partition_key, window, workspace_keys
 from batch_jobs.orchestration.ranges import KeyRange, keys_in
@@ -61,19 +62,22 @@ def job_schedule(
         summary = "; ".join([report.summary(), *plan.notes])
         # A tick that asks for runs has no message of its own: its log and the tags of its runs tell.
         context.log.info(summary)
-        return list(_requests(plan, summary)) or SkipReason(summary)
+        return list(_requests(job, plan, summary)) or SkipReason(summary)
 
     return evaluate
 
 
-def _requests(plan: RunPlan, summary: str) -> Iterator[RunRequest]:
+def _requests(job: Job, plan: RunPlan, summary: str) -> Iterator[RunRequest]:
+    op = job_key(job.name).to_python_identifier()
+    config = {"ops": {op: {"config": dict(job.scheduled)}}} if job.scheduled else {}
     for day, (first, last) in plan.ranges:
         start, end = Target(first, day).partition_key, Target(last, day).partition_key
         tags = {ASSET_PARTITION_RANGE_START_TAG: start, ASSET_PARTITION_RANGE_END_TAG: end}
-        yield RunRequest(f"{start}...{end}", tags={**tags, **run_date_tag([day]), TICK_TAG: summary})
+        yield RunRequest(f"{start}...{end}", config, tags={**tags, **run_date_tag([day]), TICK_TAG: summary})
     for target in plan.alone:
         key = target.partition_key
-        yield RunRequest(key, partition_key=key, tags={**run_date_tag([target.run_date]), TICK_TAG: summary})
+        tags = {**run_date_tag([target.run_date]), TICK_TAG: summary}
+        yield RunRequest(key, config, partition_key=key, tags=tags)
 
 
 def _asked_for(run: DagsterRun, workspaces: Sequence[str]) -> Iterator[Target]:

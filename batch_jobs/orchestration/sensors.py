@@ -25,7 +25,7 @@ OUTSIDE_RUNS_AT_MOST = 1000
 
 
 def workspace_partitions_sensor() -> SensorDefinition:
-    """Keeps the partitions equal to the active workspaces."""
+    """Keeps the partitions equal to the workspaces that schedules ask for."""
 
     @sensor(
         name="workspace_partitions",
@@ -33,12 +33,12 @@ def workspace_partitions_sensor() -> SensorDefinition:
         default_status=DefaultSensorStatus.RUNNING,
         required_resource_keys={ENGINE},
         description="Makes each active workspace a partition, and takes suspended and deleted ones away. Their history "
-        "is there again when they are resumed.",
+        "is there again when they are resumed. A deleted one is there again while its rows are due to be purged.",
     )
     def workspace_partitions(context: SensorEvaluationContext) -> SensorResult:
-        active = engine_of(context.resources).active_workspaces()
-        new, gone = workspace_changes(context.instance, active)
-        told = f"{len(active)} active workspaces; {len(new)} added, {len(gone)} removed"
+        scheduled = engine_of(context.resources).scheduled_workspaces()
+        new, gone = workspace_changes(context.instance, scheduled)
+        told = f"{len(scheduled)} workspaces; {len(new)} added, {len(gone)} removed"
         context.log.info(told)
         requests: list[AddDynamicPartitionsRequest | DeleteDynamicPartitionsRequest] = []
         if new:
