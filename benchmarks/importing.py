@@ -58,7 +58,9 @@ def measure(bench: Bench) -> Figures:
 def import_workspaces(bench: Bench, workspaces: list[str]) -> dict[str, float]:
     """Import new workspaces from a file, in a process of its own. Returns what `import_process` tells."""
     file = bench.settings.home / "import.jsonl"
-    lines = companies.write_file(file, workspaces, employees=bench.sizes.employees, timezone=bench.timezone)
+    lines = companies.write_file(
+        file, workspaces, employees=bench.sizes.employees, timezone=bench.timezone, today=bench.run_date
+    )
     tell(f"importing {lines:,} events of {len(workspaces):,} workspaces")
     command = [sys.executable, "-m", "benchmarks.import_process", str(file)]
     done = subprocess.run(command, cwd=PROJECT_FOLDER, check=True, stdout=subprocess.PIPE)

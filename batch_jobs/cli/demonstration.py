@@ -29,8 +29,8 @@ def demo() -> None:
         with progress_text("loading the orchestrator") as tell:
             from batch_jobs.orchestration.night import run_night
 
-            runs = run_night(settings, engine, tell)
-        say(f"{len(runs):,} orchestrator runs" if runs else "nothing is due tonight: all is done already")
+            runs = sum(map(len, run_night(settings, engine, tell).values()))
+        say(f"{runs:,} orchestrator runs" if runs else "nothing is due tonight: all is done already")
         with engine.database.reader() as connection:
             print_history(list_runs(connection, limit=RUNS_SHOWN))
     say("\nthe web UI: `batch-jobs up` (or `make up`), then http://127.0.0.1:3000; the ledger: `batch-jobs runs`")

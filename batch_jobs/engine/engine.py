@@ -80,7 +80,7 @@ class Engine:
         self.projections = projections
         self._employees_in_scope = employees_in_scope
         self._settings = settings
-        self._clock = clock
+        self.clock = clock
 
     # Looking
 
@@ -103,7 +103,7 @@ class Engine:
         self._get_ready(workspaces)
         wanted = list(self.jobs) if names is None else [find_job(self.jobs, name).name for name in names]
         with self.database.reader() as connection:
-            question = DueQuestion(connection, self.jobs, now=self._clock(), workspaces=workspaces, run_date=run_date)
+            question = DueQuestion(connection, self.jobs, now=self.clock(), workspaces=workspaces, run_date=run_date)
             return question.ask(wanted, missed=missed)
 
     def schedule(self, name: str) -> DueReport:
@@ -129,7 +129,7 @@ class Engine:
         for job in self.jobs.values():
             more = job.workspace_statuses - set(ACTIVE_ONLY)
             others = zones_of(self.database, statuses=more) if more else {}
-            targets = [(name, today(self._clock(), zone)) for name, zone in others.items()]
+            targets = [(name, today(self.clock(), zone)) for name, zone in others.items()]
             with self.database.reader() as connection:
                 found |= {name for name, _ in due_rows(connection, job, targets, job.parameters(**job.scheduled))}
         return sorted(found)
@@ -141,7 +141,7 @@ class Engine:
             BadInputError: one of them is not known, or not active (not one in which the job may run).
         """
         zones = admit_workspaces(self.database, workspaces, statuses=job.workspace_statuses if job else ACTIVE_ONLY)
-        return {name: today(self._clock(), zone) for name, zone in zones.items()}
+        return {name: today(self.clock(), zone) for name, zone in zones.items()}
 
     # Running
 
@@ -339,7 +339,7 @@ class Engine:
             zones = admit_workspaces(self.database, workspaces, statuses=statuses)
         else:
             zones = zones_of(self.database, statuses=statuses)
-        now = self._clock()
+        now = self.clock()
         late = [(name, run_date) for name in zones if run_date > today(now, zones[name])]
         if late and (workspaces or len(late) == len(zones)):
             admit_dates(late, zones, now)
@@ -356,7 +356,7 @@ class Engine:
             zones = admit_workspaces(self.database, workspaces, statuses=job.workspace_statuses)
         admit_days(run_date for _, run_date in targets)
         if not parameters.dry_run and not request.allow_future:
-            admit_dates(targets, zones, self._clock())
+            admit_dates(targets, zones, self.clock())
         return targets, zones
 
     def _due_targets(self, job: Job, targets: Sequence[Target]) -> list[Target]:
@@ -365,7 +365,7 @@ class Engine:
         for run_date in sorted({day for _, day in targets}):
             names = [workspace_id for workspace_id, day in targets if day == run_date]
             with self.database.reader() as connection:
-                question = DueQuestion(connection, self.jobs, now=self._clock(), workspaces=names, run_date=run_date)
+                question = DueQuestion(connection, self.jobs, now=self.clock(), workspaces=names, run_date=run_date)
                 due = question.ask([job.name]).due
             found += [target for item in due if (target := (item.workspace_id, item.run_date)) in wanted]
         return found
@@ -423,7 +423,7 @@ class Engine:
     ) -> list[Work]:
         """The work of each run date, oldest first. What really writes for a future day is told, in log and ledger."""
         works = []
-        notes = {} if parameters.dry_run else future_notes(ids, zones, self._clock())
+        notes = {} if parameters.dry_run else future_notes(ids, zones, self.clock())
         for run_date in sorted({day for _, day in ids}):
             targets = [target for target in ids if target[1] == run_date]
             with self.database.reader() as connection:

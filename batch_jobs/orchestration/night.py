@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
-from datetime import UTC, datetime
-from graphlib import TopologicalSorter
 from io import StringIO
 
 from dagster import DagsterInstance, Definitions, RunRequest, ScheduleDefinition, build_schedule_context
 from dagster._core.storage.tags import SCHEDULE_NAME_TAG
 
+from batch_jobs.engine.by_hand import in_order
 from batch_jobs.engine.engine import Engine
 from batch_jobs.orchestration.build import build_definitions
 from batch_jobs.orchestration.partitions import sync_workspaces
@@ -19,33 +18,40 @@ from batch_jobs.settings import Settings
 MOST_LOOKS = 20
 
 
-def run_night(settings: Settings, engine: Engine, tell: Callable[[str], None] = lambda _: None) -> list[str]:
+def run_night(settings: Settings, engine: Engine, tell: Callable[[str], None] = lambda _: None) -> dict[str, list[str]]:
     """Run what the schedules find due now, each job after those that it comes after.
 
     Unlike the daemon it does not wait for the next tick, nor for failed runs to be due again.
 
     Args:
         settings: the installation, whose Dagster home is ready.
-        engine: on its database.
+        engine: on its database; its clock is the night's.
         tell: told what goes on.
 
     Returns:
-        The ids of the Dagster runs.
+        The ids of the Dagster runs of each job, in order.
     """
-    definitions = build_definitions(settings=settings)
-    run_ids: list[str] = []
+    definitions = build_definitions(settings=settings, clock=engine.clock)
+    run_ids: dict[str, list[str]] = {}
     with DagsterInstance.from_config(str(settings.dagster_home)) as instance, _quiet():
         sync_workspaces(instance, engine.scheduled_workspaces())
-        for name in TopologicalSorter({name: job.after for name, job in sorted(engine.jobs.items())}).static_order():
-            schedule = definitions.resolve_schedule_def(f"{name}_schedule")
-            for _ in range(MOST_LOOKS):
-                requests = _tick(definitions, schedule, instance, engine)
-                for number, request in enumerate(requests, 1):
-                    tell(f"{name}: run {number} of {len(requests)}")
-                    run_ids.append(_carry_out(definitions, name, schedule, instance, request))
-                if not requests:
-                    break
+        for job in in_order(engine.jobs, engine.jobs):
+            tell(job.name)
+            run_ids[job.name] = list(_run_due(definitions, job.name, instance, engine, tell))
     return run_ids
+
+
+def _run_due(
+    definitions: Definitions, job: str, instance: DagsterInstance, engine: Engine, tell: Callable[[str], None]
+) -> Iterator[str]:
+    schedule = definitions.resolve_schedule_def(f"{job}_schedule")
+    for _ in range(MOST_LOOKS):
+        requests = _tick(definitions, schedule, instance, engine)
+        for number, request in enumerate(requests, 1):
+            tell(f"{job}: run {number} of {len(requests)}")
+            yield _carry_out(definitions, job, schedule, instance, request)
+        if not requests:
+            break
 
 
 def _tick(
@@ -53,7 +59,7 @@ def _tick(
 ) -> Sequence[RunRequest]:
     context = build_schedule_context(
         instance,
-        scheduled_execution_time=datetime.now(UTC),
+        scheduled_execution_time=engine.clock(),
         repository_def=definitions.get_repository_def(),
         resources={ENGINE: engine},
     )
