@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import cache
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ from batch_jobs.rules.workforce import Workforce
 
 WEEKS = 13
 _WEEK, _SUNDAY = timedelta(weeks=1), timedelta(days=6)
+# Of the last week that is whole: the calendar of Python ends on Friday 31 December 9999.
+_LAST_MONDAY = date(9999, 12, 20)
 FORMULA = 1
 """Goes up when the same inputs shall give other weeks, so that all are looked at again."""
 
@@ -34,9 +37,9 @@ class Publication(NamedTuple):
 
 
 def window(run_date: date) -> list[date]:
-    """The Mondays of the 13 weeks of ISO 8601 that begin with the week of the run date."""
-    monday = run_date - timedelta(days=run_date.weekday())
-    return [monday + number * _WEEK for number in range(WEEKS)]
+    """The Mondays of the 13 weeks of ISO 8601 that begin with the week of the run date; fewer at the end of time."""
+    monday = min(run_date - timedelta(days=run_date.weekday()), _LAST_MONDAY)
+    return [monday + number * _WEEK for number in range(min(WEEKS, (_LAST_MONDAY - monday) // _WEEK + 1))]
 
 
 class NormPublisher:
@@ -131,6 +134,7 @@ def _named(holidays: Mapping[date, Holiday]) -> tuple[tuple[date, str], ...]:
     return tuple((day, holiday.name) for day, holiday in holidays.items())
 
 
+@cache
 def _edition() -> str:
     """The version of the `holidays` library: another one may know other holidays."""
     from importlib.metadata import version

@@ -63,13 +63,32 @@ def upgrade() -> None:
             fingerprint text,
             employed_until date,
             problem text,
+            published_through date NOT NULL,
+            furthest_week date NOT NULL,
             PRIMARY KEY (workspace_id, employee_id)
         )
     """)
     op.execute("""
         COMMENT ON TABLE projections.norm_fingerprints IS
         'What each employee''s published weeks depend on, so that one query finds those that another input made wrong.
-        employed_until: the last day of the last employment, null for no end. problem: why there is no fingerprint.'
+        employed_until: the last day of the last employment, null for no end, 0001-01-01 for no employment at all.
+        problem: why there is no fingerprint. published_through: the Monday up to which was published under this very
+        fingerprint, furthest_week: up to which anything was ever published; 0001-01-01 for nothing.'
+    """)
+    # What the need-check over all workspaces reads, without touching the table: who is behind the window, and whose
+    # published weeks another fingerprint made wrong.
+    op.execute("""
+        CREATE INDEX norm_fingerprints_published_through ON projections.norm_fingerprints
+        (published_through, employed_until, workspace_id, employee_id) WHERE problem IS NULL
+    """)
+    op.execute("""
+        CREATE INDEX norm_fingerprints_outdated ON projections.norm_fingerprints
+        (furthest_week, workspace_id, employee_id) INCLUDE (published_through, employed_until)
+        WHERE problem IS NULL AND published_through < furthest_week
+    """)
+    op.execute("""
+        CREATE INDEX norm_fingerprints_with_problem ON projections.norm_fingerprints (workspace_id, employee_id)
+        WHERE problem IS NOT NULL
     """)
     op.execute("""
         CREATE TABLE projections.published_norms (
@@ -88,8 +107,13 @@ def upgrade() -> None:
             through_week date NOT NULL,
             fingerprint text NOT NULL,
             position bigint NOT NULL,
+            furthest_week date NOT NULL,
             PRIMARY KEY (workspace_id, employee_id)
         )
+    """)
+    op.execute("""
+        COMMENT ON COLUMN projections.published_norm_cursors.furthest_week IS
+        'The latest through_week ever: a run for a past date takes the cursor back, and weeks beyond it stand.'
     """)
     for table in TABLES:
         protect(op.execute, f"projections.{table}", worker="SELECT, INSERT, UPDATE, DELETE")
