@@ -3,41 +3,17 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from graphlib import TopologicalSorter
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from batch_jobs.engine.projection import DeadLetter, Projection, Window, one_load
-from batch_jobs.engine.tables import copy_rows
+from batch_jobs.engine.folding import Reach, fold, goals, windows
+from batch_jobs.engine.projection import DeadLetter, Projection, Window
 from batch_jobs.store.database import Transaction
-from batch_jobs.store.temporary import temporary_table
 
-_PENDING = "CREATE TEMPORARY TABLE pending_events (LIKE batch_jobs.events) ON COMMIT DELETE ROWS"
-_PENDING_WINDOWS = """
-    CREATE TEMPORARY TABLE pending_windows (
-        workspace_id text COLLATE "C" PRIMARY KEY, after bigint, head bigint
-    ) ON COMMIT DELETE ROWS
-"""
-
-# For each workspace a range of the primary key. OFFSET 0 and the nested loop keep PostgreSQL from reading the whole
-# log: it can not know that the range begins near the end.
-_FILL = """
-    INSERT INTO pending_events
-    SELECT e.* FROM pending_windows w CROSS JOIN LATERAL (
-        SELECT * FROM batch_jobs.events e
-        WHERE e.workspace_id = w.workspace_id AND e.position > w.after AND e.position <= w.head AND e.type = ANY (%s)
-        ORDER BY e.position OFFSET 0
-    ) e
-"""
-
-_STATE = """
-    SELECT w.workspace_id, w.head, w.timezone, w.first_event_at, w.last_run_date,
-        c.projection, c.position, c.as_of
-    FROM batch_jobs.workspaces w
-    LEFT JOIN batch_jobs.checkpoints c ON c.workspace_id = w.workspace_id AND c.projection = ANY (%(projections)s)
-    WHERE w.workspace_id = ANY (%(workspaces)s) AND w.head > 0
-    ORDER BY w.workspace_id
+_REACHED = """
+    SELECT projection, workspace_id, position, as_of FROM batch_jobs.checkpoints
+    WHERE projection = ANY (%s) AND workspace_id = ANY (%s)
 """
 
 # The version stays that of the code that began the rows: a projection of another version stays visibly stale, however
@@ -134,76 +110,27 @@ def catch_up(connection: Transaction, projections: Sequence[Projection], workspa
         workspaces: their ids.
     """
     result = CatchUpResult(caught_up=[], rows_changed={})
-    filled: tuple[tuple[str, int, int], ...] = ()
-    pending: frozenset[str] = frozenset()
-    saved: list[tuple[Projection, Window]] = []
-    types = sorted(frozenset[str]().union(*(projection.event_types for projection in projections)))
-    with one_load():
-        for projection, windows in _windows(connection, projections, workspaces):
-            spans = tuple((window.workspace_id, window.after, window.head) for window in windows)
-            if spans != filled:
-                pending = _fill(connection, spans, types)
-                filled = spans
-            if pending & projection.event_types or (projection.follows_as_of and _moved(windows)):
-                connection.execute("SET LOCAL search_path = projections")
-                folded = projection.fold(connection, windows)
-                connection.execute("SET LOCAL search_path = DEFAULT")
-                _bury(connection, projection, folded.dead_letters)
-                result.rows_changed[projection.name] = folded.changes.total
-                result.dead_letters += len(folded.dead_letters)
-            saved += [(projection, window) for window in windows]
-        _save(connection, saved)
-    result.caught_up = [CatchUp(w.workspace_id, p.name, w.head, w.as_of, w.head - w.after) for p, w in saved]
+    lacking = _lacking(connection, projections, workspaces)
+    for projection, folded in fold(connection, lacking):
+        bury(connection, projection, folded.dead_letters)
+        result.rows_changed[projection.name] = folded.changes.total
+        result.dead_letters += len(folded.dead_letters)
+    reached = [(projection, window) for projection, missing in lacking for window in missing]
+    _save(connection, reached)
+    result.caught_up = [CatchUp(w.workspace_id, p.name, w.head, w.as_of, w.head - w.after) for p, w in reached]
     return result
 
 
-def local_date(instant: datetime, timezone: str | None) -> date:
-    """The date of an instant in a workspace's zone (UTC where it has none yet, or at the ends of the calendar)."""
-    try:
-        return instant.astimezone(ZoneInfo(timezone) if timezone else UTC).date()
-    except OverflowError:
-        return instant.astimezone(UTC).date()
-
-
-def _windows(
+def _lacking(
     connection: Transaction, projections: Sequence[Projection], workspaces: Sequence[str]
 ) -> list[tuple[Projection, list[Window]]]:
-    names = [projection.name for projection in projections]
-    rows = connection.execute(_STATE, {"projections": names, "workspaces": list(workspaces)}).fetchall()
-    states: dict[str, tuple[int, date]] = {}
-    checkpoints: defaultdict[str, dict[str, tuple[int, date | None]]] = defaultdict(dict)
-    for workspace_id, head, timezone, first_event_at, last_run_date, name, position, as_of in rows:
-        states[workspace_id] = head, last_run_date or local_date(first_event_at, timezone)
-        if name is not None:
-            checkpoints[name][workspace_id] = position, as_of
-    found = []
-    for projection in projections:
-        windows = []
-        for workspace_id, (head, as_of) in states.items():
-            position, as_of_before = checkpoints[projection.name].get(workspace_id, (0, None))
-            if position < head or (projection.follows_as_of and as_of_before != as_of):
-                windows.append(Window(workspace_id, position, head, as_of_before, as_of))
-        if windows:
-            found.append((projection, windows))
-    return found
-
-
-def _fill(connection: Transaction, spans: Sequence[tuple[str, int, int]], types: Sequence[str]) -> frozenset[str]:
-    """Begin `pending_events` with these ranges; returns the types of events that are there."""
-    temporary_table(connection, "pending_events", _PENDING)
-    temporary_table(connection, "pending_windows", _PENDING_WINDOWS)
-    copy_rows(connection, "pending_windows", ("workspace_id", "after", "head"), spans)
-    connection.execute("SET LOCAL enable_hashjoin = off")
-    connection.execute("SET LOCAL enable_mergejoin = off")
-    connection.execute(_FILL, [list(types)])
-    connection.execute("SET LOCAL enable_hashjoin = DEFAULT")
-    connection.execute("SET LOCAL enable_mergejoin = DEFAULT")
-    connection.execute("ANALYZE pending_events")
-    return frozenset(row[0] for row in connection.execute("SELECT DISTINCT type FROM pending_events"))
-
-
-def _moved(windows: Sequence[Window]) -> bool:
-    return any(window.as_of_before != window.as_of for window in windows)
+    wanted = goals(connection, workspaces)
+    reached: defaultdict[str, dict[str, Reach]] = defaultdict(dict)
+    rows = connection.execute(_REACHED, [[projection.name for projection in projections], list(workspaces)])
+    for name, workspace_id, position, as_of in rows:
+        reached[name][workspace_id] = Reach(position, as_of)
+    found = [(projection, windows(projection, wanted, reached[projection.name])) for projection in projections]
+    return [(projection, missing) for projection, missing in found if missing]
 
 
 def _save(connection: Transaction, saved: Sequence[tuple[Projection, Window]]) -> None:
@@ -217,7 +144,8 @@ def _save(connection: Transaction, saved: Sequence[tuple[Projection, Window]]) -
     connection.execute(_SAVE, values)
 
 
-def _bury(connection: Transaction, projection: Projection, letters: Sequence[DeadLetter]) -> None:
+def bury(connection: Transaction, projection: Projection, letters: Sequence[DeadLetter]) -> None:
+    """Note events that the projection could not apply."""
     if letters:
         values: dict[str, Any] = {
             "projection": projection.name,

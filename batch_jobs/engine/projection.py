@@ -62,6 +62,7 @@ class Projection(ABC):
     Attributes:
         name: the table's name, and the projection's.
         description: one sentence for people.
+        schema: where its tables are; those of `projections` are found by their plain names as well.
         version: raised whenever the same events would give other rows.
         event_types: what it reads; others are not worth a fold.
         after: projections whose tables the fold reads.
@@ -72,6 +73,7 @@ class Projection(ABC):
 
     name: ClassVar[str]
     description: ClassVar[str]
+    schema: ClassVar[str] = "projections"
     version: ClassVar[int] = 1
     event_types: ClassVar[frozenset[str]]
     after: ClassVar[tuple[str, ...]] = ()

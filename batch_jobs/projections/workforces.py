@@ -16,19 +16,19 @@ _PERSONAL = ("employee", "employment", "user")
 
 # All versions of a person's rows, also those in which an employment or a user belonged to somebody else.
 _ROWS = """
-    SELECT d.workspace_id, d.kind, d.entity_id, d.valid_from, d."values" FROM projections.definitions d
+    SELECT d.workspace_id, d.kind, d.entity_id, d.valid_from, d."values" FROM {definitions} d
     WHERE d.workspace_id = ANY (%(workspaces)s) AND d.kind = ANY (%(settings)s)
     UNION ALL
     SELECT d.workspace_id, d.kind, d.entity_id, d.valid_from, d."values" FROM (
         SELECT DISTINCT p.workspace_id, p.kind, p.entity_id
         FROM unnest(%(of_workspaces)s::text[], %(of_employees)s::text[]) AS w(workspace_id, employee_id)
-        JOIN projections.definitions p ON p.workspace_id = w.workspace_id AND p.employee_id = w.employee_id
+        JOIN {definitions} p ON p.workspace_id = w.workspace_id AND p.employee_id = w.employee_id
         WHERE p.kind = ANY (%(personal)s)
-    ) p JOIN projections.definitions d USING (workspace_id, kind, entity_id)
+    ) p JOIN {definitions} d USING (workspace_id, kind, entity_id)
 """
 
 _ROWS_OF_ALL = """
-    SELECT d.workspace_id, d.kind, d.entity_id, d.valid_from, d."values" FROM projections.definitions d
+    SELECT d.workspace_id, d.kind, d.entity_id, d.valid_from, d."values" FROM {definitions} d
     WHERE d.workspace_id = ANY (%(workspaces)s) AND d.kind = ANY (%(kinds)s)
 """
 
@@ -37,6 +37,8 @@ def load_workforces(
     connection: Transaction,
     employees: Mapping[str, Iterable[str] | None],
     kinds: frozenset[str] = ENTITY_KINDS,
+    *,
+    definitions: str = "projections.definitions",
 ) -> dict[str, tuple[Workforce, frozenset[str]]]:
     """Load the workforces of workspaces in three queries at the most.
 
@@ -44,16 +46,19 @@ def load_workforces(
         connection: a transaction whose scope holds the workspaces; `definitions` is up to date.
         employees: per workspace the employees that will be asked about, or None for all.
         kinds: of the entities to load; with `POLICY_KINDS` where absences, accruals or accounts are asked about.
+        definitions: the table of that projection; folds find theirs by its plain name.
 
     Returns:
         Per workspace the workforce (with all settings of those kinds) and the ids of those employees who were removed.
     """
     everyone = [workspace_id for workspace_id, ids in employees.items() if ids is None]
     some = [(workspace_id, who) for workspace_id, ids in employees.items() if ids is not None for who in ids]
-    rows = connection.execute(_ROWS_OF_ALL, {"workspaces": everyone, "kinds": sorted(kinds)}).fetchall()
+    rows = connection.execute(
+        _ROWS_OF_ALL.format(definitions=definitions), {"workspaces": everyone, "kinds": sorted(kinds)}
+    ).fetchall()
     if some:
         rows += connection.execute(
-            _ROWS,
+            _ROWS.format(definitions=definitions),
             {
                 "workspaces": sorted(employees.keys() - set(everyone)),
                 "settings": sorted(kinds - set(_PERSONAL)),
@@ -95,7 +100,7 @@ def workforces_of(
 ) -> dict[str, tuple[Workforce, frozenset[str]]]:
     """`load_workforces` for folds: those of one catch-up that ask for the same employees share the answer."""
     key = ("workforces", kinds, tuple((workspace_id, tuple(ids)) for workspace_id, ids in employees.items()))
-    return load_once(key, lambda: load_workforces(connection, employees, kinds))
+    return load_once(key, lambda: load_workforces(connection, employees, kinds, definitions="definitions"))
 
 
 def employees_in_scope(

@@ -6,7 +6,8 @@ from typing import ClassVar
 import pytest
 
 from batch_jobs import projections
-from batch_jobs.engine.catch_up import behind, catch_up, in_order, local_date
+from batch_jobs.engine.catch_up import behind, catch_up, in_order
+from batch_jobs.engine.folding import local_date
 from batch_jobs.projections.timesheet_statements import TimesheetStatements
 from batch_jobs.store.database import Database
 from batch_jobs.store.events import lock_workspaces

@@ -1,0 +1,144 @@
+"""Folding ranges of events into projections' tables: the one path of catch-up and rebuild. Keeps no checkpoint."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from psycopg import sql
+
+from batch_jobs.engine.projection import Folded, Projection, Window, one_load
+from batch_jobs.engine.tables import copy_rows
+from batch_jobs.store.database import Transaction
+from batch_jobs.store.temporary import temporary_table
+
+# Where folds find the tables that serve: named last, the schema of temporary tables can not hide them. A rebuild has
+# tables of the same names there.
+SERVING = sql.SQL("{schema}, projections, pg_temp")
+REBUILT = sql.SQL("pg_temp, {schema}, projections")
+
+_PENDING = "CREATE TEMPORARY TABLE pending_events (LIKE batch_jobs.events) ON COMMIT DELETE ROWS"
+_PENDING_WINDOWS = """
+    CREATE TEMPORARY TABLE pending_windows (
+        workspace_id text COLLATE "C" PRIMARY KEY, after bigint, head bigint
+    ) ON COMMIT DELETE ROWS
+"""
+
+# For each workspace a range of the primary key. OFFSET 0 and the nested loop keep PostgreSQL from reading the whole
+# log: it can not know that the range begins near the end.
+_FILL = """
+    INSERT INTO pending_events
+    SELECT e.* FROM pending_windows w CROSS JOIN LATERAL (
+        SELECT * FROM batch_jobs.events e
+        WHERE e.workspace_id = w.workspace_id AND e.position > w.after AND e.position <= w.head AND e.type = ANY (%s)
+        ORDER BY e.position OFFSET 0
+    ) e
+"""
+
+_GOALS = """
+    SELECT workspace_id, head, timezone, first_event_at, last_run_date FROM batch_jobs.workspaces
+    WHERE workspace_id = ANY (%s) AND head > 0 ORDER BY workspace_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far rows are: the position of the last event in them, and the as-of date (domain 4) that they show."""
+
+    position: int = 0
+    as_of: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """How far rows of a workspace have to get."""
+
+    position: int
+    as_of: date
+
+
+def goals(connection: Transaction, workspaces: Sequence[str]) -> dict[str, Goal]:
+    """Where the projections of these workspaces should be; those without an event are left out."""
+    return {
+        workspace_id: Goal(head, last_run_date or local_date(first_event_at, timezone))
+        for workspace_id, head, timezone, first_event_at, last_run_date in connection.execute(
+            _GOALS, [list(workspaces)]
+        )
+    }
+
+
+def windows(projection: Projection, wanted: Mapping[str, Goal], reached: Mapping[str, Reach]) -> list[Window]:
+    """What the projection lacks on its way from where it is (nowhere, if not named) to its goals."""
+    found = []
+    for workspace_id, goal in wanted.items():
+        before = reached.get(workspace_id, Reach())
+        if before.position < goal.position or (projection.follows_as_of and before.as_of != goal.as_of):
+            found.append(Window(workspace_id, before.position, goal.position, before.as_of, goal.as_of))
+    return found
+
+
+def fold(
+    connection: Transaction, lacking: Iterable[tuple[Projection, Sequence[Window]]], *, search_path: sql.SQL = SERVING
+) -> Iterator[tuple[Projection, Folded]]:
+    """Fold each projection's windows, one projection after another.
+
+    Where none of a projection's events is pending, and no as-of date has moved, there is no fold.
+
+    Args:
+        connection: a transaction whose scope holds the workspaces.
+        lacking: projections in order, each with its windows.
+        search_path: where the folds find the tables, `SERVING` or `REBUILT`.
+
+    Yields:
+        Each projection that was folded, and what that did.
+    """
+    lacking = list(lacking)
+    filled: tuple[tuple[str, int, int], ...] | None = None
+    pending: frozenset[str] = frozenset()
+    types = sorted(frozenset[str]().union(*(projection.event_types for projection, _ in lacking)))
+    with one_load():
+        for projection, missing in lacking:
+            spans = tuple((window.workspace_id, window.after, window.head) for window in missing)
+            if spans != filled:
+                pending = _fill(connection, spans, types)
+                filled = spans
+            if pending & projection.event_types or (projection.follows_as_of and _moved(missing)):
+                with finding_tables(connection, search_path, projection.schema):
+                    folded = projection.fold(connection, missing)
+                yield projection, folded
+
+
+@contextmanager
+def finding_tables(connection: Transaction, search_path: sql.SQL, schema: str = "projections") -> Iterator[None]:
+    """Let plain names of tables mean those of the search path, for the length of a `with` block that ends well."""
+    path = search_path.format(schema=sql.Identifier(schema))
+    connection.execute(sql.SQL("SET LOCAL search_path = {}").format(path))
+    yield
+    connection.execute("SET LOCAL search_path = DEFAULT")
+
+
+def local_date(instant: datetime, timezone: str | None) -> date:
+    """The date of an instant in a workspace's zone (UTC where it has none yet, or at the ends of the calendar)."""
+    try:
+        return instant.astimezone(ZoneInfo(timezone) if timezone else UTC).date()
+    except OverflowError:
+        return instant.astimezone(UTC).date()
+
+
+def _fill(connection: Transaction, spans: Sequence[tuple[str, int, int]], types: Sequence[str]) -> frozenset[str]:
+    """Begin `pending_events` with these ranges; returns the types of events that are there."""
+    temporary_table(connection, "pending_events", _PENDING)
+    temporary_table(connection, "pending_windows", _PENDING_WINDOWS)
+    copy_rows(connection, "pending_windows", ("workspace_id", "after", "head"), spans)
+    connection.execute("SET LOCAL enable_hashjoin = off")
+    connection.execute("SET LOCAL enable_mergejoin = off")
+    connection.execute(_FILL, [list(types)])
+    connection.execute("SET LOCAL enable_hashjoin = DEFAULT")
+    connection.execute("SET LOCAL enable_mergejoin = DEFAULT")
+    connection.execute("ANALYZE pending_events")
+    return frozenset(row[0] for row in connection.execute("SELECT DISTINCT type FROM pending_events"))
+
+
+def _moved(missing: Sequence[Window]) -> bool:
+    return any(window.as_of_before != window.as_of for window in missing)
