@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from batch_jobs.engine.local_time import start_of_day
 from batch_jobs.store.database import Transaction
@@ -146,17 +147,21 @@ class Batch:
                 rule.
         """
         workspace_id = row.workspace_id
-        named = (self._job, *parts) if of_job else parts
         self.events.append(
             EventRecord.of(
                 payload,
                 workspace_id=workspace_id,
-                event_id=deterministic_event_id(workspace_id, *named),
+                event_id=self.event_id(row, *parts, of_job=of_job),
                 occurred_at=self._starts[workspace_id],
                 actor=self._actor,
                 targets=targets,
             )
         )
+
+    def event_id(self, row: Any, *parts: str, of_job: bool = True) -> UUID:
+        """The id that `append` gives to the event of these parts."""
+        named = (self._job, *parts) if of_job else parts
+        return deterministic_event_id(row.workspace_id, *named)
 
     def count(self, row: Any, counter: str, number: int = 1) -> None:
         """Add to a counter of the row's workspace, one that the job declares."""

@@ -57,9 +57,10 @@ def is_due(workforce: Workforce, employee_id: str, block: Block, run_date: date)
     It is from the last working day before the block on, 14 days before its start at the earliest; when none of the 30
     days before the start is a working day, from those 14 days on. Raises as `blocks`.
     """
-    if not run_date < block.start <= run_date + AHEAD:
+    if not run_date < block.start or block.start - run_date > AHEAD:
         return False
-    before = workforce.working_days(employee_id, block.start - LOOK_BACK, block.start - ONE_DAY)
+    look_back = min(LOOK_BACK, block.start - date.min)
+    before = workforce.working_days(employee_id, block.start - look_back, block.start - ONE_DAY)
     return not before or before[-1] <= run_date
 
 

@@ -1,0 +1,1 @@
+"""Messages to users: what jobs tell them."""
