@@ -26,21 +26,37 @@ def charge(definitions: Definitions, policy_id: str, day: date) -> Charge:
     Raises:
         UndefinedReferenceError: the policy, or an account or activity that it names, is not defined.
     """
-    where = f'in workspace "{definitions.workspace_id}"'
+    account = account_of(definitions, policy_id, day)
+    policy = definitions.time_off_policies[policy_id].on(day)
+    if policy.activity_id and policy.activity_id not in definitions.activities:
+        raise UndefinedReferenceError(
+            f'time-off policy "{policy_id}": activity_id "{policy.activity_id}" is not defined {_where(definitions)}; '
+            "import its activity.defined first"
+        )
+    return Charge(account, policy.activity_id or None)
+
+
+def account_of(definitions: Definitions, policy_id: str, day: date) -> TimeAccount | None:
+    """The account of the time-off policy on the day, None where it names none. Arguments as for `charge`.
+
+    Raises:
+        UndefinedReferenceError: the policy, or the account that it names, is not defined.
+    """
+    where = _where(definitions)
     if policy_id not in definitions.time_off_policies:
         raise UndefinedReferenceError(
             f'time-off policy "{policy_id}" is not defined {where}; import its time_off_policy.defined first'
         )
-    policy = definitions.time_off_policies[policy_id].on(day)
-    if policy.account_id and policy.account_id not in definitions.time_accounts:
+    account_id = definitions.time_off_policies[policy_id].on(day).account_id
+    if not account_id:
+        return None
+    if account_id not in definitions.time_accounts:
         raise UndefinedReferenceError(
-            f'time-off policy "{policy_id}": account_id "{policy.account_id}" is not defined {where}; '
+            f'time-off policy "{policy_id}": account_id "{account_id}" is not defined {where}; '
             "import its time_account.defined first"
         )
-    if policy.activity_id and policy.activity_id not in definitions.activities:
-        raise UndefinedReferenceError(
-            f'time-off policy "{policy_id}": activity_id "{policy.activity_id}" is not defined {where}; '
-            "import its activity.defined first"
-        )
-    account = definitions.time_accounts[policy.account_id].on(day) if policy.account_id else None
-    return Charge(account, policy.activity_id or None)
+    return definitions.time_accounts[account_id].on(day)
+
+
+def _where(definitions: Definitions) -> str:
+    return f'in workspace "{definitions.workspace_id}"'

@@ -10,7 +10,7 @@ down_revision = "0003"
 TABLES = (
     "accrual_fingerprints",
     "accrual_forecast",
-    "accrual_forecast_cursors",
+    "materialized_entries",
     "account_movements",
     "account_balances",
 )
@@ -27,43 +27,63 @@ def upgrade() -> None:
             fingerprint text,
             accrues_until date,
             problem text,
+            forecast_fingerprint text,
+            computed_from date,
+            horizon_end date,
+            position bigint,
             PRIMARY KEY (workspace_id, employee_id, policy_id)
         )
     """)
     op.execute("""
         COMMENT ON TABLE projections.accrual_fingerprints IS
-        'What each forecast depends on, so that one query finds the forecasts that another input made wrong.
-        accrues_until: the last day of an employment whose terms carry the accruing policy, null for no end.
-        problem: why there is no fingerprint.'
+        'What each forecast depends on now, beside what the last one (from computed_from on) was made of.
+        accrues_until: the last run date on which the employee has the accruing policy, null for no end, 0001-01-01 for
+        never. problem: why there is no fingerprint. Neither: the employee was removed.'
+    """)
+    # The need-check reads nothing but what is due: one index for each reason to be.
+    op.execute("""
+        CREATE INDEX accrual_fingerprints_changed ON projections.accrual_fingerprints (accrues_until, position)
+        WHERE problem IS NOT NULL OR forecast_fingerprint IS NULL OR fingerprint <> forecast_fingerprint
+    """)
+    op.execute("""
+        CREATE INDEX accrual_fingerprints_by_horizon ON projections.accrual_fingerprints (horizon_end)
+        WHERE fingerprint = forecast_fingerprint AND accrues_until IS NULL
+    """)
+    op.execute("""
+        CREATE INDEX accrual_fingerprints_by_end ON projections.accrual_fingerprints (accrues_until)
+        WHERE fingerprint = forecast_fingerprint AND computed_from <= accrues_until
     """)
     op.execute("""
         CREATE TABLE projections.accrual_forecast (
             workspace_id text COLLATE "C" NOT NULL,
-            entry_id text COLLATE "C" NOT NULL,
             employee_id text COLLATE "C" NOT NULL,
+            entry_id text COLLATE "C" NOT NULL,
             policy_id text COLLATE "C" NOT NULL,
             kind text COLLATE "C" NOT NULL,
             due_date date NOT NULL,
             amount integer NOT NULL,
             materialized_at bigint,
-            year_start date,
-            PRIMARY KEY (workspace_id, entry_id)
+            year_start date NOT NULL,
+            PRIMARY KEY (workspace_id, employee_id, entry_id)
         )
     """)
     op.execute("""
-        CREATE INDEX accrual_forecast_of_employee ON projections.accrual_forecast (workspace_id, employee_id, policy_id)
+        CREATE INDEX accrual_forecast_owed ON projections.accrual_forecast (due_date, workspace_id, employee_id)
+        WHERE materialized_at IS NULL
     """)
     op.execute("""
-        CREATE TABLE projections.accrual_forecast_cursors (
+        CREATE TABLE projections.materialized_entries (
             workspace_id text COLLATE "C" NOT NULL,
             employee_id text COLLATE "C" NOT NULL,
-            policy_id text COLLATE "C" NOT NULL,
-            computed_from date NOT NULL,
-            horizon_end date NOT NULL,
-            fingerprint text NOT NULL,
+            entry_id text COLLATE "C" NOT NULL,
             position bigint NOT NULL,
-            PRIMARY KEY (workspace_id, employee_id, policy_id)
+            PRIMARY KEY (workspace_id, employee_id, entry_id)
         )
+    """)
+    op.execute("""
+        COMMENT ON TABLE projections.materialized_entries IS
+        'The first credit or expiry of each forecast entry, also of those that no forecast ever held: no later forecast
+        may owe them again.'
     """)
     op.execute("""
         CREATE TABLE projections.account_movements (
@@ -98,12 +118,17 @@ def upgrade() -> None:
             PRIMARY KEY (workspace_id, employee_id, account_id)
         )
     """)
+    op.execute("""
+        CREATE INDEX definitions_of_removed ON projections.definitions (workspace_id, entity_id)
+        WHERE kind = 'employee' AND "values" IS NULL
+    """)
     for table in TABLES:
         protect(op.execute, f"projections.{table}", worker="SELECT, INSERT, UPDATE, DELETE")
 
 
 def downgrade() -> None:
     """Drop the tables with their checkpoints."""
+    op.execute("DROP INDEX projections.definitions_of_removed")
     op.execute(f"DROP TABLE {', '.join(f'projections.{table}' for table in TABLES)}")
     op.execute(f"DELETE FROM batch_jobs.checkpoints WHERE projection IN {PROJECTIONS}")
     op.execute(f"DELETE FROM batch_jobs.dead_letters WHERE projection IN {PROJECTIONS}")

@@ -1,0 +1,57 @@
+"""Loading what moved and used time accounts, as the rule of expiry reads it. No rule, no writing."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from batch_jobs.rules.accrual.expiry import Credited, Expired, Used
+from batch_jobs.store.database import Transaction
+
+AccountKey = tuple[str, str, str]
+"""Workspace, employee and account."""
+
+_WANTED = """
+    FROM unnest(%(workspaces)s::text[], %(employees)s::text[], %(accounts)s::text[])
+        AS w(workspace_id, employee_id, account_id)
+"""
+_MOVEMENTS = (
+    "SELECT workspace_id, employee_id, account_id, m.date, m.credited, m.expired, m.policy_id, m.year_start, "
+    "m.expires_on" + _WANTED + "JOIN projections.account_movements m USING (workspace_id, employee_id, account_id)"
+)
+_USAGE = (
+    "SELECT workspace_id, employee_id, w.account_id, d.date, d.amount"
+    + _WANTED
+    + "JOIN projections.absence_days d USING (workspace_id, employee_id)"
+    + "WHERE d.account_id = w.account_id AND d.amount <> 0"
+)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """All movements of one employee's account, in no particular order."""
+
+    credited: list[Credited] = field(default_factory=list)
+    used: list[Used] = field(default_factory=list)
+    expired: list[Expired] = field(default_factory=list)
+
+
+def load_ledgers(connection: Transaction, accounts: Collection[AccountKey]) -> dict[AccountKey, Ledger]:
+    """Load the ledgers of these accounts, in two queries.
+
+    Args:
+        connection: a transaction whose scope holds the workspaces; projections are up to date.
+        accounts: each once.
+    """
+    found = {key: Ledger() for key in accounts}
+    if not found:
+        return found
+    values = dict(zip(("workspaces", "employees", "accounts"), map(list, zip(*found, strict=True)), strict=True))
+    for *key, day, credited, expired, policy_id, year_start, expires_on in connection.execute(_MOVEMENTS, values):
+        workspace_id, employee_id, account_id = key
+        ledger = found[workspace_id, employee_id, account_id]
+        if credited:
+            ledger.credited.append(Credited(day, credited, policy_id, year_start, expires_on))
+        if expired:
+            ledger.expired.append(Expired(day, expired, policy_id))
+    for workspace_id, employee_id, account_id, day, amount in connection.execute(_USAGE, values):
+        found[workspace_id, employee_id, account_id].used.append(Used(day, amount))
+    return found
