@@ -1,0 +1,161 @@
+"""Computes what time-off policies will credit each employee over the next two years, and what will expire."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from pydantic import Field
+
+from batch_jobs.engine.batch import Batch
+from batch_jobs.engine.contract import Counter, EmployeeParameters, Job
+from batch_jobs.engine.job_runs import Target
+from batch_jobs.projections.workforces import load_workforces
+from batch_jobs.rules.accrual.forecast import Accruals, Forecast
+from batch_jobs.rules.definitions import ENTITY_KINDS, POLICY_KINDS
+from batch_jobs.rules.errors import RuleError
+from batch_jobs.store.database import Transaction
+from batch_jobs.store.payloads.accounts import AccrualForecastComputed, ForecastEntry
+
+SHORTEST_HORIZON = 365
+LONGEST_HORIZON = 730
+
+_PAIRS = """
+    SELECT f.workspace_id, f.employee_id || '|' || f.policy_id AS row_id, f.employee_id, f.policy_id, f.problem,
+        f.position AS replaces, f.problem IS NULL AS due
+    FROM scope s JOIN projections.accrual_fingerprints f ON f.workspace_id = s.workspace_id
+    WHERE
+"""
+_HOLDS_ENTRIES = """
+    EXISTS (
+        SELECT FROM projections.accrual_forecast a
+        WHERE a.workspace_id = f.workspace_id AND a.employee_id = f.employee_id AND a.policy_id = f.policy_id
+          AND a.materialized_at IS NULL AND a.due_date >= %(run_date)s
+    )
+"""
+_CHANGED = """
+    NOT %(force)s
+    AND (f.problem IS NOT NULL OR f.forecast_fingerprint IS NULL OR f.fingerprint <> f.forecast_fingerprint)
+"""
+_SAME = "NOT %(force)s AND f.fingerprint = f.forecast_fingerprint"
+# Each branch reads an index of its own, of rows that are nearly all due; no two of them have a row in common.
+_BRANCHES = (
+    f"{_CHANGED} AND f.accrues_until IS NULL",
+    f"{_CHANGED} AND f.accrues_until >= %(run_date)s",
+    f"{_CHANGED} AND f.accrues_until < %(run_date)s AND f.position IS NOT NULL AND {_HOLDS_ENTRIES}",
+    f"{_SAME} AND f.accrues_until IS NULL AND f.horizon_end < %(run_date)s + {SHORTEST_HORIZON}",
+    f"""{_SAME} AND f.computed_from <= f.accrues_until
+        AND f.accrues_until >= %(run_date)s AND f.horizon_end < %(run_date)s + {SHORTEST_HORIZON}""",
+    # Computed while they still had the policy: entries further ahead may be missing, and nothing asks again later.
+    f"""{_SAME} AND f.computed_from <= f.accrues_until
+        AND f.accrues_until < %(run_date)s AND f.accrues_until >= %(run_date)s - {LONGEST_HORIZON}
+        AND {_HOLDS_ENTRIES}""",
+    f"""%(force)s AND (f.problem IS NOT NULL OR f.fingerprint IS NOT NULL)
+        AND (f.accrues_until IS NULL OR f.accrues_until >= %(run_date)s OR {_HOLDS_ENTRIES})""",
+)
+
+
+class AccrualForecastParameters(EmployeeParameters):
+    """What can be chosen for a run of this job."""
+
+    force_recompute: bool = Field(
+        default=False,
+        description="Compute the forecast of everyone in scope again, also where nothing that it depends on has "
+        "changed. Writes an event for each employee and policy.",
+    )
+
+
+class AccrualForecast(Job):
+    """A forecast for each employee and policy whose terms, employment, hours or plan changed, whose horizon is less
+    than 365 days, or who holds entries under a policy that they no longer have.
+
+    The last are computed once, after the loss: what is still to expire stays in their forecast, what they no longer
+    earn does not. Someone who was removed keeps the last forecast, and gets nothing from it.
+    """
+
+    name = "accrual_forecast"
+    description = "Computes what time-off policies will credit each employee over the next two years."
+    parameters = AccrualForecastParameters
+    counters = (
+        Counter("processed", "employee and policy pairs that a forecast was due for"),
+        Counter("computed", "pairs that got a new forecast"),
+        Counter("skipped", "pairs whose forecast stands"),
+        Counter("errors", "pairs for which no forecast could be computed", warns=True),
+    )
+    after = ("apply_scheduled_changes",)
+    candidates = " UNION ALL ".join(_PAIRS + branch for branch in _BRANCHES)
+
+    def arguments(self, run_date: date, parameters: Any) -> Mapping[str, Any]:
+        """Whether everyone is to be computed."""
+        return {"force": parameters.force_recompute}
+
+    def idle_reasons(self, connection: Transaction, targets: Sequence[Target]) -> Mapping[str, str]:
+        """Tell workspaces without accruing policies from those where all is done."""
+        accruing = connection.execute(
+            """
+            SELECT s.workspace_id FROM unnest(%s::text[], %s::date[]) AS s(workspace_id, run_date)
+            WHERE EXISTS (
+                SELECT FROM projections.accrual_fingerprints f
+                WHERE f.workspace_id = s.workspace_id AND f.fingerprint IS NOT NULL
+                  AND (f.accrues_until IS NULL OR f.accrues_until >= s.run_date)
+            )
+            """,
+            [[workspace_id for workspace_id, _ in targets], [day for _, day in targets]],
+        )
+        done = {row[0] for row in accruing.fetchall()}
+        return {
+            workspace_id: "every forecast is up to date"
+            if workspace_id in done
+            else "no employment terms with an accruing time-off policy"
+            for workspace_id, _ in targets
+        }
+
+    def decide(self, batch: Batch) -> None:
+        """A forecast for each row, or an error."""
+        employees: defaultdict[str, set[str]] = defaultdict(set)
+        for row in batch.rows:
+            employees[row.workspace_id].add(row.employee_id)
+        wanted = {workspace_id: sorted(ids) for workspace_id, ids in employees.items()}
+        workforces = load_workforces(batch.connection, wanted, ENTITY_KINDS | POLICY_KINDS)
+        accruals = {workspace_id: Accruals(workforce) for workspace_id, (workforce, _) in workforces.items()}
+        for row in batch.rows:
+            batch.count(row, "processed")
+            run = batch.runs[row.workspace_id]
+            try:
+                if row.problem is not None:
+                    raise RuleError(row.problem)
+                forecast = accruals[row.workspace_id].forecast(row.employee_id, row.policy_id, run.run_date)
+            except RuleError as error:
+                batch.error(
+                    row,
+                    entity="employee",
+                    entity_id=row.employee_id,
+                    error="undefined_reference",
+                    message=f'employee {row.employee_id}, time-off policy "{row.policy_id}": {error}',
+                )
+                continue
+            parts = [row.employee_id, row.policy_id, str(run.run_date), forecast.fingerprint, str(row.replaces or 0)]
+            if run.parameters.force_recompute:
+                parts.append(run.job_run_id)
+            batch.append(row, _payload(row, forecast), *parts)
+            batch.count(row, "computed")
+
+
+def _payload(row: Any, forecast: Forecast) -> AccrualForecastComputed:
+    return AccrualForecastComputed(
+        employee_id=row.employee_id,
+        policy_id=row.policy_id,
+        computed_from=forecast.computed_from,
+        horizon_end=forecast.horizon_end,
+        fingerprint=forecast.fingerprint,
+        entries=tuple(
+            ForecastEntry(
+                entry_id=entry.entry_id,
+                kind=entry.kind,
+                due_date=entry.due_date,
+                amount=entry.amount,
+                year_start=entry.year_start,
+            )
+            for entry in forecast.entries
+        ),
+    )

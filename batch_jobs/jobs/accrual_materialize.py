@@ -1,0 +1,184 @@
+"""Turns the forecast entries that have come due into credits and expiries of time accounts."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from batch_jobs.engine.batch import Batch
+from batch_jobs.engine.contract import Counter, Job
+from batch_jobs.projections.ledgers import AccountKey, Ledger, load_ledgers
+from batch_jobs.projections.workforces import load_workforces
+from batch_jobs.rules.accrual.expiry import Credited, Expired, left_to_expire
+from batch_jobs.rules.accrual.forecast import Accruals
+from batch_jobs.rules.charges import account_of
+from batch_jobs.rules.definitions import Definitions
+from batch_jobs.rules.errors import RuleError, UndefinedReferenceError
+from batch_jobs.rules.versions import ONE_DAY
+from batch_jobs.store.database import Transaction
+from batch_jobs.store.payloads.accounts import AccountCredited, AccountExpired
+
+_KINDS = frozenset({"employee", "time_off_policy", "time_account"})
+
+# Usage is taken from what expires first: an employee's entries come by due date, and credits before what expires.
+_OWED = """
+    SELECT workspace_id, employee_id, a.entry_id, a.policy_id, a.kind, a.due_date, a.amount, a.year_start
+    FROM unnest(%s::text[], %s::text[], %s::date[]) AS w(workspace_id, employee_id, run_date)
+    JOIN projections.accrual_forecast a USING (workspace_id, employee_id)
+    WHERE a.materialized_at IS NULL AND a.due_date <= w.run_date
+    ORDER BY workspace_id, employee_id, a.due_date, a.kind, a.policy_id, a.entry_id
+"""
+
+
+class _Entry(NamedTuple):
+    """A forecast entry that is owed."""
+
+    entry_id: str
+    policy_id: str
+    kind: str
+    due_date: date
+    amount: int
+    year_start: date
+
+
+class AccrualMaterialize(Job):
+    """Each entry of a forecast that is due by the run date becomes one event, dated on its due date.
+
+    An entry whose policy has no account on that day, or an undefined one, is a row error and stays owed. So does, with
+    no error of its own, the expiry of a policy year of which a credit could not be written: its amount is not known.
+    """
+
+    name = "accrual_materialize"
+    description = "Credits what employees have earned by the run date, and lets expire what they did not use."
+    counters = (
+        Counter("entries_materialized", "forecast entries that were credited or looked at for expiry"),
+        Counter("employees_processed", "employees with entries that were due"),
+        Counter("errors", "entries that could not be materialised", warns=True),
+    )
+    after = ("accrual_forecast",)
+    candidates = """
+        SELECT DISTINCT a.workspace_id, a.employee_id AS row_id, a.employee_id, true AS due
+        FROM scope s JOIN projections.accrual_forecast a ON a.workspace_id = s.workspace_id
+        WHERE a.materialized_at IS NULL AND a.due_date <= %(run_date)s AND NOT EXISTS (
+            SELECT FROM projections.definitions r
+            WHERE r.workspace_id = a.workspace_id AND r.entity_id = a.employee_id
+              AND r.kind = 'employee' AND r."values" IS NULL
+              AND NOT EXISTS (
+                  SELECT FROM projections.definitions d
+                  WHERE d.workspace_id = r.workspace_id AND d.kind = 'employee' AND d.entity_id = r.entity_id
+                    AND d."values" IS NOT NULL
+              )
+        )
+    """
+
+    def decide(self, batch: Batch) -> None:
+        """All that each employee is owed, in order."""
+        employees: defaultdict[str, list[str]] = defaultdict(list)
+        for row in batch.rows:
+            employees[row.workspace_id].append(row.employee_id)
+        owed = _owed(batch)
+        workforces = load_workforces(batch.connection, employees, _KINDS)
+        definitions = {workspace_id: workforce.definitions for workspace_id, (workforce, _) in workforces.items()}
+        accruals = {workspace_id: Accruals(workforce) for workspace_id, (workforce, _) in workforces.items()}
+        ledgers = _ledgers(batch.connection, owed, definitions)
+        for row in batch.rows:
+            batch.count(row, "employees_processed")
+            defined = definitions[row.workspace_id]
+            if row.employee_id not in defined.employees:
+                batch.undefined(row, "accrual_forecast", row.employee_id, "employee", row.employee_id)
+                continue
+            unwritten: set[tuple[str, date]] = set()
+            for entry in owed[row.workspace_id, row.employee_id]:
+                year = entry.policy_id, entry.year_start
+                if entry.kind == "expiry" and year in unwritten:
+                    continue
+                try:
+                    account_id = _account_id(defined, entry)
+                    ledger = ledgers.get((row.workspace_id, row.employee_id, account_id), Ledger())
+                    payload = _materialized(row.employee_id, entry, account_id, accruals[row.workspace_id], ledger)
+                except RuleError as error:
+                    unwritten.add(year)
+                    kind = "undefined_reference" if isinstance(error, UndefinedReferenceError) else "no_account"
+                    batch.error(
+                        row, entity="accrual_forecast", entity_id=entry.entry_id, error=kind, message=str(error)
+                    )
+                    continue
+                batch.append(row, payload, entry.entry_id)
+                batch.count(row, "entries_materialized")
+
+
+def _owed(batch: Batch) -> dict[tuple[str, str], list[_Entry]]:
+    """The entries that each employee of the rows is owed, in the order in which they are to be materialised."""
+    found: defaultdict[tuple[str, str], list[_Entry]] = defaultdict(list)
+    rows: Sequence[Any] = batch.rows
+    values = [
+        [row.workspace_id for row in rows],
+        [row.employee_id for row in rows],
+        [batch.runs[row.workspace_id].run_date for row in rows],
+    ]
+    for workspace_id, employee_id, *entry in batch.connection.execute(_OWED, values):
+        found[workspace_id, employee_id].append(_Entry(*entry))
+    return found
+
+
+def _ledgers(
+    connection: Transaction, owed: dict[tuple[str, str], list[_Entry]], definitions: dict[str, Definitions]
+) -> dict[AccountKey, Ledger]:
+    """The ledgers of accounts that something may expire from."""
+    accounts: set[AccountKey] = set()
+    for (workspace_id, employee_id), entries in owed.items():
+        for entry in entries:
+            if entry.kind == "expiry":
+                try:
+                    accounts.add((workspace_id, employee_id, _account_id(definitions[workspace_id], entry)))
+                except RuleError:
+                    continue
+    return load_ledgers(connection, accounts)
+
+
+def _account_id(definitions: Definitions, entry: _Entry) -> str:
+    """The account of the entry's policy on its due date. Raises RuleError when there is none."""
+    account = account_of(definitions, entry.policy_id, entry.due_date)
+    if account is None:
+        raise RuleError(
+            f'time-off policy "{entry.policy_id}" has no account_id on {entry.due_date}, when {entry.entry_id} is due '
+            f'in workspace "{definitions.workspace_id}"; import a time_off_policy.defined with the account to credit'
+        )
+    return account.account_id
+
+
+def _materialized(
+    employee_id: str, entry: _Entry, account_id: str, accruals: Accruals, ledger: Ledger
+) -> AccountCredited | AccountExpired:
+    """The event of one entry; it goes into the account's ledger too, where later entries look at it."""
+    if entry.kind == "accrual":
+        expires_on = accruals.expires_on(entry.policy_id, entry.due_date, entry.year_start)
+        ledger.credited.append(Credited(entry.due_date, entry.amount, entry.policy_id, entry.year_start, expires_on))
+        return AccountCredited(
+            employee_id=employee_id,
+            account_id=account_id,
+            date=entry.due_date,
+            amount=entry.amount,
+            source="accrual",
+            policy_id=entry.policy_id,
+            entry_id=entry.entry_id,
+            expires_on=expires_on,
+            year_start=entry.year_start,
+        )
+    amount = left_to_expire(
+        ledger.credited,
+        ledger.used,
+        ledger.expired,
+        policy_id=entry.policy_id,
+        year_start=entry.year_start,
+        expiry_day=entry.due_date - ONE_DAY,
+    )
+    ledger.expired.append(Expired(entry.due_date, amount, entry.policy_id))
+    return AccountExpired(
+        employee_id=employee_id,
+        account_id=account_id,
+        date=entry.due_date,
+        amount=amount,
+        entry_id=entry.entry_id,
+        policy_id=entry.policy_id,
+    )
