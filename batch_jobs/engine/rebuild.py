@@ -1,0 +1,218 @@
+"""Rebuilding projections beside the rows that serve, from the first event on. Knows no job, keeps no ledger.
+
+What is built stands in temporary tables of the transaction's own, under the names of the real ones, where the same
+folds that catch up find them first. Nothing of it outlives the transaction: whoever is killed leaves the old rows
+serving and no table behind. Readers see the rows of before until the commit, and those of after from then on.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from psycopg import sql
+
+from batch_jobs.engine.catch_up import bury, in_order
+from batch_jobs.engine.drift import Comparison, Drift
+from batch_jobs.engine.folding import REBUILT, Goal, Reach, fold, goals, windows
+from batch_jobs.engine.projection import DeadLetter, Projection, Window
+from batch_jobs.engine.tables import Table
+from batch_jobs.store.database import Transaction
+
+# Events of one workspace that are folded at once: what a fold holds in memory is bounded, and progress is seen.
+STEP_EVENTS = 250_000
+
+_SAVE = """
+    INSERT INTO batch_jobs.checkpoints (projection, workspace_id, position, as_of, version)
+    SELECT %(projection)s, t.workspace_id, t.position, t.as_of, %(version)s
+    FROM unnest(%(workspaces)s::text[], %(positions)s::bigint[], %(as_of)s::date[]) AS t(workspace_id, position, as_of)
+    ON CONFLICT (projection, workspace_id)
+    DO UPDATE SET position = excluded.position, as_of = excluded.as_of, version = excluded.version
+"""
+_FORGET = """
+    DELETE FROM batch_jobs.dead_letters d
+    WHERE d.projection = %(projection)s AND d.workspace_id = ANY (%(scope)s)
+      AND NOT EXISTS (
+          SELECT FROM unnest(%(workspaces)s::text[], %(positions)s::bigint[]) AS k(workspace_id, position)
+          WHERE k.workspace_id = d.workspace_id AND k.position = d.position
+      )
+"""
+
+
+@dataclass(slots=True)
+class Rebuilt:
+    """What a rebuild found for one projection: how its tables differ, and its dead letters by workspace."""
+
+    projection: Projection
+    drifts: list[Drift] = field(default_factory=list)
+    dead_letters: Counter[str] = field(default_factory=Counter)
+
+
+class Rebuild:
+    """Projections of some workspaces, built anew within one transaction: `build`, lock the workspaces, `catch_up`, then
+    `compare` and `swap` one projection after the other.
+
+    Those that the wanted ones read are built as well, so that no wrong row of theirs gets in, but they are not swapped.
+
+    Args:
+        connection: a transaction whose scope holds the workspaces.
+        projections: all there are, by name.
+        names: those that are wanted.
+        workspaces: their ids.
+    """
+
+    def __init__(
+        self,
+        connection: Transaction,
+        projections: Mapping[str, Projection],
+        names: Collection[str],
+        workspaces: Sequence[str],
+    ) -> None:
+        self._connection = connection
+        self._projections = in_order(projections, names)
+        self.wanted = [projection for projection in self._projections if projection.name in names]
+        self._workspaces = sorted(workspaces)
+        self._goals: dict[str, Goal] = {}
+        self._letters: defaultdict[str, list[DeadLetter]] = defaultdict(list)
+        self.events: Counter[str] = Counter()
+
+    def build(self, on_events: Callable[[int], None] = lambda _: None) -> None:
+        """Fold everything recorded so far, without any lock.
+
+        Args:
+            on_events: told how many events are done, now and then.
+        """
+        for projection in self._projections:
+            for table in tables_of(projection):
+                _create_beside(self._connection, projection.schema, table)
+        done = 0
+        for step in _steps(goals(self._connection, self._workspaces)):
+            size = sum(goal.position - self._reached(name).position for name, goal in step.items())
+            for share in self._fold(step):
+                on_events(done + round(size * share))
+            done += size
+
+    def catch_up(self) -> None:
+        """Fold what was recorded since; the workspaces are locked now."""
+        for _ in self._fold(goals(self._connection, self._workspaces)):
+            pass
+
+    def compare(self, projection: Projection, *, only: Mapping[str, str] | None = None, samples: int = 0) -> Rebuilt:
+        """How the rows that serve differ from those that were built.
+
+        Args:
+            projection: one of the wanted.
+            only: for a part of the rows, relations of `workspace_id` and a column, by the column; of each table the
+                rows that match by the first of these columns that it has, and none of a table that has none. None for
+                all rows.
+            samples: how many of the rows that differ to show for each workspace and table.
+        """
+        found = Rebuilt(projection)
+        for table, relation in self._parts(projection, only):
+            found.drifts.append(self._comparison(projection, table, relation).find(samples=samples))
+        found.dead_letters.update(letter.workspace_id for letter in self._letters[projection.name])
+        return found
+
+    def swap(self, projection: Projection, *, only: Mapping[str, str] | None = None) -> None:
+        """Take over what `compare` found. For all rows, note as well how far they are, by which version of the code,
+        and which events could not be applied: a part leaves that as it is.
+        """
+        for table, relation in self._parts(projection, only):
+            self._comparison(projection, table, relation).take_over()
+        if only is None:
+            self._settle(projection)
+
+    def _fold(self, wanted: Mapping[str, Goal]) -> Iterator[float]:
+        """Fold up to these goals. Yields now and then which share of it is done."""
+        lacking = self._lacking(wanted)
+        for done, (projection, folded) in enumerate(fold(self._connection, lacking, search_path=REBUILT), 1):
+            self._letters[projection.name] += folded.dead_letters
+            for table in tables_of(projection):
+                # Nobody else does that for a temporary table.
+                self._connection.execute(
+                    sql.SQL("ANALYZE {} ({})").format(
+                        _beside(table), sql.SQL(", ").join(map(sql.Identifier, table.key))
+                    )
+                )
+            yield done / len(lacking)
+        if lacking:
+            self._count_events()
+        self._goals |= wanted
+
+    def _lacking(self, wanted: Mapping[str, Goal]) -> list[tuple[Projection, list[Window]]]:
+        reached = {workspace_id: self._reached(workspace_id) for workspace_id in wanted}
+        found = [(projection, windows(projection, wanted, reached)) for projection in self._projections]
+        return [(projection, missing) for projection, missing in found if missing]
+
+    def _reached(self, workspace_id: str) -> Reach:
+        goal = self._goals.get(workspace_id)
+        return Reach(goal.position, goal.as_of) if goal else Reach()
+
+    def _count_events(self) -> None:
+        rows = self._connection.execute("SELECT workspace_id, count(*) FROM pg_temp.pending_events GROUP BY 1")
+        self.events.update(dict(rows.fetchall()))
+
+    def _parts(self, projection: Projection, only: Mapping[str, str] | None) -> Iterator[tuple[Table, str | None]]:
+        for table in tables_of(projection):
+            if only is None:
+                yield table, None
+                continue
+            columns = {column for column in only if column in _columns(self._connection, table)}
+            if relation := next((only[column] for column in only if column in columns), None):
+                yield table, relation
+
+    def _comparison(self, projection: Projection, table: Table, relation: str | None) -> Comparison:
+        return Comparison(self._connection, projection.schema, table, self._workspaces, only=relation)
+
+    def _settle(self, projection: Projection) -> None:
+        letters = self._letters[projection.name]
+        self._connection.execute(
+            _FORGET,
+            {
+                "projection": projection.name,
+                "scope": self._workspaces,
+                "workspaces": [letter.workspace_id for letter in letters],
+                "positions": [letter.position for letter in letters],
+            },
+        )
+        bury(self._connection, projection, letters)
+        self._connection.execute(
+            _SAVE,
+            {
+                "projection": projection.name,
+                "version": projection.version,
+                "workspaces": list(self._goals),
+                "positions": [goal.position for goal in self._goals.values()],
+                "as_of": [goal.as_of for goal in self._goals.values()],
+            },
+        )
+
+
+def tables_of(projection: Projection) -> Iterable[Table]:
+    """All tables that the projection writes."""
+    return (projection.table, *projection.further_tables)
+
+
+def _steps(wanted: Mapping[str, Goal]) -> Iterator[dict[str, Goal]]:
+    """The goals, those of huge workspaces on the way to them first."""
+    position = STEP_EVENTS
+    while any(goal.position > position for goal in wanted.values()):
+        yield {name: Goal(min(goal.position, position), goal.as_of) for name, goal in wanted.items()}
+        position += STEP_EVENTS
+    yield dict(wanted)
+
+
+def _create_beside(connection: Transaction, schema: str, table: Table) -> None:
+    connection.execute(
+        sql.SQL("CREATE TEMPORARY TABLE {} (LIKE {} INCLUDING ALL) ON COMMIT DROP").format(
+            sql.Identifier(table.name), sql.Identifier(schema, table.name)
+        )
+    )
+
+
+def _columns(connection: Transaction, table: Table) -> set[str]:
+    described = connection.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(_beside(table))).description
+    return {column.name for column in described or ()}
+
+
+def _beside(table: Table) -> sql.Identifier:
+    return sql.Identifier("pg_temp", table.name)
