@@ -17,17 +17,18 @@ from batch_jobs.rules.timeoff_reminders import Block, blocks, is_due, reminder
 from batch_jobs.rules.workforce import Workforce
 
 # Someone who is not in the directory was removed, and gets nothing, or was never defined, which is worth an error only.
+# LIMIT keeps PostgreSQL from reading the whole directory for the few who are about to leave.
 _CANDIDATES = """
-    SELECT a.workspace_id, a.employee_id AS row_id, a.employee_id,
-        EXISTS (
-            SELECT FROM projections.employee_directory d
-            WHERE d.workspace_id = a.workspace_id AND d.employee_id = a.employee_id
-        ) AS due
+    SELECT a.workspace_id, a.employee_id AS row_id, a.employee_id, d.employee_id IS NOT NULL AS due
     FROM scope s JOIN (
         SELECT DISTINCT workspace_id, employee_id FROM projections.absences
         WHERE unconsumed_from IS NOT NULL AND fraction = 1
           AND start_date > %(run_date)s AND start_date <= %(run_date)s::date + 14
     ) a ON a.workspace_id = s.workspace_id
+    LEFT JOIN LATERAL (
+        SELECT e.employee_id FROM projections.employee_directory e
+        WHERE e.workspace_id = a.workspace_id AND e.employee_id = a.employee_id LIMIT 1
+    ) d ON true
 """
 
 _UNSTARTED = """

@@ -69,12 +69,13 @@ def create(batch: Batch, notices: Sequence[Notice]) -> list[bool]:
             "ids": ids,
         },
     )
-    taken = {ids[number - 1] for (number,) in existing}
+    taken = {number for (number,) in existing}
+    written = set()
     created = []
-    for notice, event_id in zip(notices, ids, strict=True):
-        created.append(event_id not in taken)
-        taken.add(event_id)
+    for number, (notice, event_id) in enumerate(zip(notices, ids, strict=True), 1):
+        created.append(number not in taken and event_id not in written)
         if created[-1]:
+            written.add(event_id)
             payload = NotificationCreated(
                 notification_id=str(event_id),
                 user_id=notice.user_id,

@@ -56,7 +56,11 @@ def upgrade() -> None:
         COMMENT ON TABLE projections.reminded_absences IS
         'The absences that a notification of kind timeoff_reminder has named: none is reminded of again.'
     """)
-    # What the reminder's need-check reads of all workspaces, without touching the table.
+    # What need-checks of reminders read of all workspaces, without touching the tables.
+    op.execute("""
+        CREATE INDEX absences_to_remind_of ON projections.absences (start_date, workspace_id, employee_id)
+        WHERE unconsumed_from IS NOT NULL AND fraction = 1
+    """)
     op.execute("""
         CREATE INDEX timesheet_statements_not_handed_in ON projections.timesheet_statements (workspace_id, statement_id)
         WHERE state IN ('pending', 'ready')
@@ -68,6 +72,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop the tables with their checkpoints."""
     op.execute(f"DROP TABLE {', '.join(f'projections.{table}' for table in TABLES)}")
-    op.execute("DROP INDEX projections.timesheet_statements_not_handed_in")
+    op.execute("DROP INDEX projections.timesheet_statements_not_handed_in, projections.absences_to_remind_of")
     op.execute("DELETE FROM batch_jobs.checkpoints WHERE projection = 'notification_feed'")
     op.execute("DELETE FROM batch_jobs.dead_letters WHERE projection = 'notification_feed'")
