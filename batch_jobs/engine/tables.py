@@ -73,6 +73,8 @@ def replace_rows(
 def copy_rows(connection: Transaction, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Load rows into a table by COPY."""
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(name), _names(columns))
+    # Made before: a generator that asks the same connection while COPY holds it would wait for ever.
+    rows = list(rows)
     with connection.cursor().copy(statement) as copy:
         for row in rows:
             copy.write_row(row)
