@@ -4,7 +4,9 @@ import contextlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from batch_jobs.engine.catch_up import in_order
 from batch_jobs.engine.engine import Engine, utc_now
+from batch_jobs.engine.projection import Projection
 from batch_jobs.settings import Settings, read_settings
 from batch_jobs.store import schema
 from batch_jobs.store.database import Database
@@ -21,15 +23,23 @@ def database_url(settings: Settings, progress: Callable[[str], None] | None = No
     return server.url
 
 
+def all_projections() -> dict[str, Projection]:
+    """All projections and search indexes by name, in the order in which they are folded."""
+    from batch_jobs import projections, search
+
+    found: dict[str, Projection] = {**projections.registry(), **search.registry()}
+    return {projection.name: projection for projection in in_order(found)}
+
+
 def make_engine(database: Database, settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Engine:
-    """The engine with all jobs and projections of the product."""
-    from batch_jobs import jobs, projections
+    """The engine with all jobs, projections and search indexes of the product."""
+    from batch_jobs import jobs
     from batch_jobs.projections.workforces import employees_in_scope
 
     return Engine(
         database,
         jobs.registry(),
-        projections.registry(),
+        all_projections(),
         employees_in_scope=employees_in_scope,
         settings=settings,
         clock=clock,

@@ -3,9 +3,10 @@
 from importlib.metadata import version
 from zoneinfo import available_timezones
 
-from batch_jobs import projections
 from batch_jobs.doctor.finding import Finding, judged
 from batch_jobs.engine.catch_up import behind
+from batch_jobs.engine.stale import stale
+from batch_jobs.installation import all_projections
 from batch_jobs.settings import Settings
 from batch_jobs.store.database import Database, Transaction
 
@@ -19,6 +20,7 @@ def examine(database: Database, settings: Settings) -> list[Finding]:
             _time_zones(connection),
             _workers(connection, settings.worker_lost_after),
             _projections(connection),
+            _versions(connection),
             _dead_letters(connection),
             _orchestrator(connection),
         ]
@@ -60,12 +62,23 @@ def _workers(connection: Transaction, lost_after: int) -> Finding:
 
 
 def _projections(connection: Transaction) -> Finding:
-    lagging = behind(connection, projections.registry().values())
+    lagging = behind(connection, all_projections().values())
     return judged(
         "projections",
         not lagging,
         f"behind in {len(lagging):,} workspaces, by {sum(lagging.values()):,} events" if lagging else "in step",
         "`batch-jobs due` catches them up; `batch-jobs up` does it by itself",
+    )
+
+
+def _versions(connection: Transaction) -> Finding:
+    found = stale(connection, all_projections().values())
+    named = [f"{name} in {workspaces:,} workspaces" for name, workspaces in found.items()]
+    return judged(
+        "versions of projections",
+        not found,
+        f"built by another version of their code: {_some(named)}" if found else "all built by this code",
+        "rebuild them",
     )
 
 

@@ -8,10 +8,10 @@ from graphlib import TopologicalSorter
 from dagster import BetaWarning, Definitions, in_process_executor
 
 from batch_jobs import jobs as all_jobs
-from batch_jobs import projections as all_projections
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.engine import utc_now
 from batch_jobs.engine.projection import Projection
+from batch_jobs.installation import all_projections
 from batch_jobs.orchestration.job_assets import asset_job, job_asset
 from batch_jobs.orchestration.partitions import job_partitions
 from batch_jobs.orchestration.projection_assets import projection_asset
@@ -35,18 +35,18 @@ def build_definitions(
         settings: the installation, by default what the environment says.
         clock: the instant, for what is due and for the window of run dates.
         jobs: the jobs by name, by default all of the product.
-        projections: the projections by name, by default all of the product.
+        projections: the projections and search indexes by name, by default all of the product.
     """
     settings = settings or read_settings()
     jobs = all_jobs.registry() if jobs is None else jobs
-    projections = all_projections.registry() if projections is None else projections
+    projections = all_projections() if projections is None else projections
     partitions = job_partitions(today=clock().astimezone(UTC).date(), days_back=settings.partition_days_back)
     dagster_jobs = {name: asset_job(job) for name, job in jobs.items()}
     with warnings.catch_warnings():
         # Backfill policies are a beta of Dagster; tests hold them to what is needed of them.
         warnings.simplefilter("ignore", BetaWarning)
         assets = [
-            *(projection_asset(projection, partitions) for projection in projections.values()),
+            *(projection_asset(projection, partitions, projections) for projection in projections.values()),
             *(job_asset(job, partitions, projections) for job in jobs.values()),
         ]
     return Definitions(

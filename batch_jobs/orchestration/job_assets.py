@@ -46,7 +46,11 @@ def job_asset(
         output_required=False,
         deps=[
             *(job_key(name) for name in job.after),
-            *(projection_key(name) for name in projections if f"projections.{name}" in job.candidates),
+            *(
+                projection_key(projection)
+                for name, projection in projections.items()
+                if f"{projection.schema}.{name}" in job.candidates
+            ),
         ],
         required_resource_keys={ENGINE},
         pool=job.name,

@@ -1,6 +1,6 @@
 """A projection as Dagster sees it: an asset whose partition means that all a workspace recorded until then is in it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from dagster import (
     AssetExecutionContext,
@@ -22,17 +22,25 @@ from batch_jobs.orchestration.partitions import known_targets
 from batch_jobs.orchestration.resources import ENGINE, engine_of
 
 
-def projection_asset(projection: Projection, partitions: MultiPartitionsDefinition) -> AssetsDefinition:
-    """The asset `projections/<name>`. Materializing it catches it up with the event log."""
+def projection_asset(
+    projection: Projection, partitions: MultiPartitionsDefinition, projections: Mapping[str, Projection]
+) -> AssetsDefinition:
+    """The asset `projections/<name>` or `search/<name>`. Materializing it catches it up with the event log.
+
+    Args:
+        projection: the projection or search index.
+        partitions: by run date and workspace.
+        projections: all of them; it comes after those that it reads.
+    """
 
     @asset(
-        key=projection_key(projection.name),
+        key=projection_key(projection),
         description=projection.description,
-        group_name="projections",
+        group_name=projection.schema,
         partitions_def=partitions,
         backfill_policy=BackfillPolicy.single_run(),
         output_required=False,
-        deps=[projection_key(name) for name in projection.after],
+        deps=[projection_key(projections[name]) for name in projection.after],
         required_resource_keys={ENGINE},
         code_version=str(projection.version),
     )
@@ -56,7 +64,7 @@ def _catch_up(context: AssetExecutionContext, projection: Projection, partitions
         f"{projection.name}: {result.rows_changed.get(projection.name, 0):,} rows changed in {len(workspaces):,} "
         f"workspaces, {result.dead_letters:,} dead letters"
     )
-    key = projection_key(projection.name)
+    key = projection_key(projection)
     report_events(
         context,
         [

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from dagster import AssetKey, DagsterInstance
 
-from batch_jobs import jobs, projections
+from batch_jobs import jobs, projections, search
 from batch_jobs.orchestration.build import build_definitions
 from batch_jobs.orchestration.partitions import job_partitions
 from batch_jobs.settings import PROJECT_FOLDER, Settings
@@ -50,6 +50,7 @@ def test_there_is_an_asset_for_each_job_and_projection(tmp_path: Path) -> None:
     assert keys == {
         *(AssetKey(["jobs", name]) for name in jobs.registry()),
         *(AssetKey(["projections", name]) for name in projections.registry()),
+        *(AssetKey(["search", name]) for name in search.registry()),
     }
     names = {job.name for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")}
     assert names == {*jobs.registry(), "run_batch_jobs"}
