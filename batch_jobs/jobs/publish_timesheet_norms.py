@@ -94,6 +94,7 @@ class PublishTimesheetNorms(Job):
         Counter("force", "1 when every week was published whatever stood, else 0"),
     )
     error_counter = "skipped"
+    after = ("apply_scheduled_changes",)
     candidates = " UNION ALL ".join([_BEHIND, _ENDED_IN_HINDSIGHT, _FORCED, _WITH_PROBLEM])
 
     def arguments(self, run_date: date, parameters: Any) -> Mapping[str, Any]:

@@ -64,6 +64,7 @@ class TimesheetStatementGenerate(Job):
         Counter("created", "statements started"),
         Counter("errors", "employees for whom no statement could be started", warns=True),
     )
+    after = ("apply_scheduled_changes",)
     catch_up_days = 14
     candidates = " UNION ALL ".join([*(_WITHOUT_STATEMENT.format(kind=kind) for kind in APPROVING), _WITHOUT_TERMS])
 
