@@ -78,11 +78,24 @@ def print_details(run: JobRun, row_errors: Sequence[Mapping[str, Any]]) -> None:
         )
     if run.plan is not None:
         say(f"\nrows that a real run would write (the first {len(run.plan):,})")
-        print_table(
-            ["type", "employee", "payload"],
-            [[row["type"], row["employee_id"], json.dumps(row["payload"], ensure_ascii=False)] for row in run.plan],
-            folding=["payload"],
-        )
+        print_plan(run.plan)
+
+
+def print_plan(rows: Sequence[Mapping[str, Any]]) -> None:
+    """What a dry run shows: events that it would append, or rows that it would change."""
+    if all("payload" in row for row in rows):
+        events = [[row["type"], row["employee_id"], json.dumps(row["payload"], ensure_ascii=False)] for row in rows]
+        print_table(["type", "employee", "payload"], events, folding=["payload"])
+        return
+    changes = [
+        [
+            row["table"],
+            row["change"],
+            *(json.dumps(row[name], ensure_ascii=False) for name in ("key", "before", "after")),
+        ]
+        for row in rows
+    ]
+    print_table(["table", "change", "key", "before", "after"], changes, folding=["key", "before", "after"])
 
 
 def outcome_code(runs: Iterable[JobRun]) -> int:

@@ -48,7 +48,7 @@ def due(
         if workspace:
             engine.own_today(workspace)
         report = engine.due(job or None, workspaces=workspace or None, run_date=run_date)
-        names = [found.name for found in in_order(engine.jobs, job or engine.jobs)]
+        names = [found.name for found in in_order(engine.jobs, job or engine.scheduled_jobs)]
     if as_json:
         print_json(
             [

@@ -1,7 +1,7 @@
 """What a job sees of a chunk while it decides: rows, run dates, and where its events, counters and errors go."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -50,7 +50,7 @@ class Outcome:
         rows: how many were worked on.
         due: how many of those were due.
         blamed: how many could not be worked on at all, because of an exception.
-        plan: for a dry run the events it would append, the first 100.
+        plan: for a dry run the events it would append, or what the job shows instead, the first 100.
     """
 
     counters: Counter[str] = field(default_factory=Counter)
@@ -97,12 +97,30 @@ class WorkspaceRun:
     note: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """A chunk before its workspaces are locked.
+
+    Attributes:
+        connection: the chunk's transaction.
+        runs: the run of each workspace.
+        on_load: to be called now and then with how much of the chunk's load is done; ends the work where the run was
+            asked to stop.
+    """
+
+    connection: Transaction
+    runs: Mapping[str, WorkspaceRun]
+    on_load: Callable[[int], None]
+
+
 class Batch:
     """A chunk of rows under work.
 
     Attributes:
         rows: named tuples with the columns of the job's candidates.
         runs: the run of each workspace.
+        employees: the employees that the run was narrowed to, with their workspaces; None for all.
+        prepared: what the job's `prepare` gave.
         connection: the chunk's transaction, for more queries within its scope.
         outcomes: what came of each workspace so far.
         events: what will be appended, in order.
@@ -118,9 +136,13 @@ class Batch:
         counters: Collection[str],
         warning_counters: Collection[str],
         error_counter: str,
+        employees: Sequence[tuple[str, str]] | None = None,
+        prepared: Any = None,
     ) -> None:
         self.rows = rows
         self.runs = runs
+        self.employees = employees
+        self.prepared = prepared
         self.connection = connection
         self.outcomes = {workspace_id: Outcome() for workspace_id in runs}
         for row in rows:
@@ -162,6 +184,12 @@ class Batch:
         """The id that `append` gives to the event of these parts."""
         named = (self._job, *parts) if of_job else parts
         return deterministic_event_id(row.workspace_id, *named)
+
+    def show(self, row: Any, change: dict[str, Any]) -> None:
+        """Add a row to what a dry run shows of the row's workspace, while there is room, where it is no event."""
+        plan = self.outcomes[row.workspace_id].plan
+        if len(plan) < PLAN_ROWS:
+            plan.append(change)
 
     def count(self, row: Any, counter: str, number: int = 1) -> None:
         """Add to a counter of the row's workspace, one that the job declares."""

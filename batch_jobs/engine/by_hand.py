@@ -89,7 +89,8 @@ def wanted_targets(
         targets = [target for target in targets if target[1] <= own[target[0]]] or targets
     if force:
         return targets
-    engine.catch_up()
+    if not job.by_hand_only:
+        engine.catch_up()
     with engine.database.reader() as connection:
         due = due_rows(connection, job, targets, read_parameters(job, parameters))
     return [target for target in targets if target in due]

@@ -1,13 +1,13 @@
 """One transaction of a job: lock the chunk's workspaces, catch up, decide, append, catch up, end their runs."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import psycopg
 
 from batch_jobs.engine.admission import refusal
-from batch_jobs.engine.batch import PLAN_ROWS, Batch, Outcome
+from batch_jobs.engine.batch import PLAN_ROWS, Batch, Outcome, Preparation
 from batch_jobs.engine.catch_up import catch_up
 from batch_jobs.engine.chunks import Chunk
 from batch_jobs.engine.job_runs import Target
@@ -19,7 +19,8 @@ from batch_jobs.errors import BatchJobsError
 from batch_jobs.store.database import Database, Transaction
 from batch_jobs.store.events import append, lock_workspaces
 
-# Domain 4: the as-of date is the latest run date of a finished job run.
+# Domain 4: the as-of date is the latest run date of a finished job run. One that is there for troubleshooting does not
+# count: it is to give the rows as they should be, not those of another day.
 _MARK_AS_OF = """
     UPDATE batch_jobs.workspaces w SET last_run_date = r.run_date
     FROM unnest(%s::text[], %s::date[]) AS r(workspace_id, run_date)
@@ -56,13 +57,16 @@ class ChunkTransaction:
         self._projections = projections
         self._worker = worker
 
-    def do(self, work: Work, chunk: Chunk, *, ends: bool) -> dict[str, Outcome]:
+    def do(
+        self, work: Work, chunk: Chunk, *, ends: bool, on_load: Callable[[int], None] = lambda _: None
+    ) -> dict[str, Outcome]:
         """Work on a chunk.
 
         Args:
             work: what is asked for.
             chunk: the part of it.
             ends: whether the chunk's runs end with it.
+            on_load: see `Preparation`.
 
         Returns:
             What came of each workspace.
@@ -75,13 +79,17 @@ class ChunkTransaction:
         workspaces = [workspace_id for workspace_id, _ in chunk.targets]
         with self._database.worker(workspaces) as connection:
             self._worker.fence(connection)
+            runs = {name: work.runs[name] for name in workspaces}
+            prepared = work.job.prepare(Preparation(connection, runs, on_load))
             lock_workspaces(connection, workspaces)
             statuses = work.job.workspace_statuses
             inactive = connection.execute(_INACTIVE, [workspaces, sorted(statuses)]).fetchall()
             if inactive:
                 raise InactiveError(dict(inactive), statuses)
-            catch_up(connection, self._projections, workspaces)
-            batch = self._decide(connection, work, chunk)
+            # What a job for troubleshooting looks into may be what can not be caught up.
+            if not work.job.by_hand_only:
+                catch_up(connection, self._projections, workspaces)
+            batch = self._decide(connection, work, chunk, prepared)
             append(connection, batch.events)
             if work.dry:
                 _note_plans(batch)
@@ -104,7 +112,7 @@ class ChunkTransaction:
                 lock_workspaces(connection, workspaces)
             self._end(connection, work, targets, outcomes)
 
-    def _decide(self, connection: Transaction, work: Work, chunk: Chunk) -> Batch:
+    def _decide(self, connection: Transaction, work: Work, chunk: Chunk, prepared: Any) -> Batch:
         job, narrowing = work.job, work.narrowing
         if chunk.row_ids is not None:
             narrowing = Narrowing(narrowing.employees, chunk.row_ids)
@@ -118,6 +126,8 @@ class ChunkTransaction:
             counters=[counter.name for counter in job.counters],
             warning_counters=job.warning_counters,
             error_counter=job.error_counter,
+            employees=narrowing.employees,
+            prepared=prepared,
         )
         if rows:
             job.decide(batch)
@@ -126,7 +136,7 @@ class ChunkTransaction:
     def _end(
         self, connection: Transaction, work: Work, targets: Sequence[Target], outcomes: Mapping[str, Outcome]
     ) -> None:
-        if not work.dry:
+        if not work.dry and not work.job.by_hand_only:
             workspaces, run_dates = map(list, zip(*targets, strict=True))
             connection.execute(_MARK_AS_OF, [workspaces, run_dates])
             catch_up(connection, self._projections, workspaces)

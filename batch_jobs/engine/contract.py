@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from batch_jobs.engine.batch import Batch
+from batch_jobs.engine.batch import Batch, Preparation
 from batch_jobs.engine.job_runs import Target
 from batch_jobs.store.database import Transaction
 
@@ -92,6 +92,11 @@ class Job(ABC):
             is done as a whole or not at all.
         scheduled: parameters that the schedule sets, where they differ from what a person gets by default.
         workspace_statuses: where it may run.
+        by_hand_only: whether it is for troubleshooting: never due, without schedule and partitions, and a run of it
+            moves no as-of date.
+        chunk_load: for a job on whole workspaces, whose candidates are one row a workspace with a column `load`, how
+            much work that is; so much of it goes into one transaction. None for a job on rows.
+        unit: what is counted while it runs.
     """
 
     name: ClassVar[str]
@@ -106,6 +111,9 @@ class Job(ABC):
     divisible: ClassVar[bool] = True
     scheduled: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     workspace_statuses: ClassVar[frozenset[str]] = frozenset({"active"})
+    by_hand_only: ClassVar[bool] = False
+    chunk_load: ClassVar[int | None] = None
+    unit: ClassVar[str] = "rows"
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Make sure that a row error shows in the status of its run."""
@@ -127,6 +135,14 @@ class Job(ABC):
     def idle_reasons(self, connection: Transaction, targets: Sequence[Target]) -> Mapping[str, str]:
         """Why nothing was due, for workspaces where the job was asked for by hand: their `skipped_reason`."""
         return {workspace_id: "nothing is due" for workspace_id, _ in targets}
+
+    def prepare(self, preparation: Preparation) -> Any:
+        """Work in the chunk's transaction that needs no lock yet, before the chunk's workspaces are locked.
+
+        Returns:
+            What `decide` finds as `batch.prepared`.
+        """
+        return None
 
     @abstractmethod
     def decide(self, batch: Batch) -> None:

@@ -82,6 +82,11 @@ class Engine:
         self._settings = settings
         self.clock = clock
 
+    @property
+    def scheduled_jobs(self) -> dict[str, Job]:
+        """The jobs that can be due; the others are for troubleshooting."""
+        return {name: job for name, job in self.jobs.items() if not job.by_hand_only}
+
     # Looking
 
     def due(
@@ -101,9 +106,11 @@ class Engine:
             missed: also for run dates that the scheduler has missed.
         """
         self._get_ready(workspaces)
-        wanted = list(self.jobs) if names is None else [find_job(self.jobs, name).name for name in names]
+        wanted = list(self.scheduled_jobs) if names is None else [self._find_scheduled(name).name for name in names]
         with self.database.reader() as connection:
-            question = DueQuestion(connection, self.jobs, now=self.clock(), workspaces=workspaces, run_date=run_date)
+            question = DueQuestion(
+                connection, self.scheduled_jobs, now=self.clock(), workspaces=workspaces, run_date=run_date
+            )
             return question.ask(wanted, missed=missed)
 
     def schedule(self, name: str) -> DueReport:
@@ -126,7 +133,7 @@ class Engine:
         that may run there finds something to do.
         """
         found = set(self.active_workspaces())
-        for job in self.jobs.values():
+        for job in self.scheduled_jobs.values():
             more = job.workspace_statuses - set(ACTIVE_ONLY)
             others = zones_of(self.database, statuses=more) if more else {}
             targets = [(name, today(self.clock(), zone)) for name, zone in others.items()]
@@ -316,6 +323,12 @@ class Engine:
             row_ids=row_ids,
         )
         return self.run(request, **callbacks)
+
+    def _find_scheduled(self, name: str) -> Job:
+        job = find_job(self.jobs, name)
+        if job.by_hand_only:
+            raise BadInputError(f"{name} is never due: it is for troubleshooting, and run by hand only")
+        return job
 
     def _get_ready(self, workspaces: Sequence[str] | None) -> None:
         """End the runs of lost workers and bring projections up to date; failures show in the runs."""

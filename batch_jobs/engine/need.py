@@ -28,11 +28,12 @@ class Narrowing:
     employees: Sequence[tuple[str, str]] | None = None
     row_ids: Sequence[str] | None = None
 
-    @property
-    def condition(self) -> str:
-        """The SQL condition on the candidates `c`."""
+    def condition(self, job: Job) -> str:
+        """The SQL condition on the job's candidates `c`."""
         conditions = ["true"]
-        if self.employees is not None:
+        if self.employees is not None and job.chunk_load is not None:
+            conditions.append("c.workspace_id = ANY (%(narrow_workspaces)s::text[])")
+        elif self.employees is not None:
             conditions.append(
                 "(c.workspace_id, c.employee_id) IN "
                 "(SELECT * FROM unnest(%(narrow_workspaces)s::text[], %(narrow_employees)s::text[]))"
@@ -62,7 +63,8 @@ def due_rows(
     parameters: Parameters,
     narrowing: Narrowing = EVERYTHING,
 ) -> dict[Target, int]:
-    """How many rows make the job due, for those workspaces and run dates where there are any.
+    """How many rows make the job due (their load, for a job on whole workspaces), for those workspaces and run dates
+    where there are any.
 
     One statement, whatever the number of workspaces; several run dates of one workspace count apart.
 
@@ -74,10 +76,11 @@ def due_rows(
         narrowing: which of their rows count.
     """
     found: dict[Target, int] = {}
+    measure = "count(*)" if job.chunk_load is None else "sum(c.load)::bigint"
     for same_date in _by_date(targets):
         rows = connection.execute(
-            f"WITH {_SCOPE} SELECT c.workspace_id, count(*) FROM ({job.candidates}) c "
-            f"WHERE c.due AND {narrowing.condition} GROUP BY 1",
+            f"WITH {_SCOPE} SELECT c.workspace_id, {measure} FROM ({job.candidates}) c "
+            f"WHERE c.due AND {narrowing.condition(job)} GROUP BY 1",
             {**_values(job, same_date, parameters), **narrowing.values},
         )
         found.update(((workspace_id, same_date[0][1]), number) for workspace_id, number in rows.fetchall())
@@ -110,7 +113,7 @@ def candidate_rows(
     behind = "true" if after_row is None else 'c.row_id COLLATE "C" > %(after_row)s'
     with connection.cursor(row_factory=namedtuple_row) as cursor:
         return cursor.execute(
-            f"WITH {_SCOPE} SELECT * FROM ({job.candidates}) c WHERE {narrowing.condition} AND {behind} "
+            f"WITH {_SCOPE} SELECT * FROM ({job.candidates}) c WHERE {narrowing.condition(job)} AND {behind} "
             'ORDER BY c.workspace_id, c.row_id COLLATE "C" LIMIT %(row_limit)s',
             values,
         ).fetchall()

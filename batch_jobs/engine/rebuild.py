@@ -40,11 +40,19 @@ _FORGET = """
 
 @dataclass(slots=True)
 class Rebuilt:
-    """What a rebuild found for one projection: how its tables differ, and its dead letters by workspace."""
+    """What a rebuild found for one projection.
+
+    Attributes:
+        projection: which.
+        drifts: how each of its tables differs.
+        dead_letters: the events that it could not apply.
+        comparisons: where the drifts come from.
+    """
 
     projection: Projection
     drifts: list[Drift] = field(default_factory=list)
-    dead_letters: Counter[str] = field(default_factory=Counter)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    comparisons: list[Comparison] = field(default_factory=list)
 
 
 class Rebuild:
@@ -58,6 +66,11 @@ class Rebuild:
         projections: all there are, by name.
         names: those that are wanted.
         workspaces: their ids.
+
+    Attributes:
+        projections: those that are built, in order.
+        wanted: those that are wanted, in order.
+        events: how many events of these projections each workspace has so far.
     """
 
     def __init__(
@@ -68,8 +81,8 @@ class Rebuild:
         workspaces: Sequence[str],
     ) -> None:
         self._connection = connection
-        self._projections = in_order(projections, names)
-        self.wanted = [projection for projection in self._projections if projection.name in names]
+        self.projections = in_order(projections, names)
+        self.wanted = [projection for projection in self.projections if projection.name in names]
         self._workspaces = sorted(workspaces)
         self._goals: dict[str, Goal] = {}
         self._letters: defaultdict[str, list[DeadLetter]] = defaultdict(list)
@@ -81,7 +94,7 @@ class Rebuild:
         Args:
             on_events: told how many events are done, now and then.
         """
-        for projection in self._projections:
+        for projection in self.projections:
             for table in tables_of(projection):
                 _create_beside(self._connection, projection.schema, table)
         done = 0
@@ -96,11 +109,19 @@ class Rebuild:
         for _ in self._fold(goals(self._connection, self._workspaces)):
             pass
 
-    def compare(self, projection: Projection, *, only: Mapping[str, str] | None = None, samples: int = 0) -> Rebuilt:
+    def compare(
+        self,
+        projection: Projection,
+        *,
+        workspaces: Iterable[str] | None = None,
+        only: Mapping[str, str] | None = None,
+        samples: int = 0,
+    ) -> Rebuilt:
         """How the rows that serve differ from those that were built.
 
         Args:
             projection: one of the wanted.
+            workspaces: those whose rows are compared, None for all.
             only: for a part of the rows, relations of `workspace_id` and a column, by the column; of each table the
                 rows that match by the first of these columns that it has, and none of a table that has none. None for
                 all rows.
@@ -108,18 +129,23 @@ class Rebuild:
         """
         found = Rebuilt(projection)
         for table, relation in self._parts(projection, only):
-            found.drifts.append(self._comparison(projection, table, relation).find(samples=samples))
-        found.dead_letters.update(letter.workspace_id for letter in self._letters[projection.name])
+            comparison = Comparison(self._connection, projection.schema, table, self._among(workspaces), only=relation)
+            found.drifts.append(comparison.find(samples=samples))
+            found.comparisons.append(comparison)
+        among = set(self._among(workspaces))
+        found.dead_letters = [letter for letter in self._letters[projection.name] if letter.workspace_id in among]
         return found
 
-    def swap(self, projection: Projection, *, only: Mapping[str, str] | None = None) -> None:
-        """Take over what `compare` found. For all rows, note as well how far they are, by which version of the code,
-        and which events could not be applied: a part leaves that as it is.
+    def swap(
+        self, found: Rebuilt, *, workspaces: Iterable[str] | None = None, only: Mapping[str, str] | None = None
+    ) -> None:
+        """Take over what `compare` found with the same arguments. For all rows, note as well how far they are, by which
+        version of the code, and which events could not be applied: a part leaves that as it is.
         """
-        for table, relation in self._parts(projection, only):
-            self._comparison(projection, table, relation).take_over()
+        for comparison in found.comparisons:
+            comparison.take_over()
         if only is None:
-            self._settle(projection)
+            self._settle(found, self._among(workspaces))
 
     def _fold(self, wanted: Mapping[str, Goal]) -> Iterator[float]:
         """Fold up to these goals. Yields now and then which share of it is done."""
@@ -140,7 +166,7 @@ class Rebuild:
 
     def _lacking(self, wanted: Mapping[str, Goal]) -> list[tuple[Projection, list[Window]]]:
         reached = {workspace_id: self._reached(workspace_id) for workspace_id in wanted}
-        found = [(projection, windows(projection, wanted, reached)) for projection in self._projections]
+        found = [(projection, windows(projection, wanted, reached)) for projection in self.projections]
         return [(projection, missing) for projection, missing in found if missing]
 
     def _reached(self, workspace_id: str) -> Reach:
@@ -160,16 +186,17 @@ class Rebuild:
             if relation := next((only[column] for column in only if column in columns), None):
                 yield table, relation
 
-    def _comparison(self, projection: Projection, table: Table, relation: str | None) -> Comparison:
-        return Comparison(self._connection, projection.schema, table, self._workspaces, only=relation)
+    def _among(self, workspaces: Iterable[str] | None) -> list[str]:
+        return self._workspaces if workspaces is None else sorted(workspaces)
 
-    def _settle(self, projection: Projection) -> None:
-        letters = self._letters[projection.name]
+    def _settle(self, found: Rebuilt, workspaces: Sequence[str]) -> None:
+        projection, letters = found.projection, found.dead_letters
+        reached = {name: self._goals[name] for name in workspaces if name in self._goals}
         self._connection.execute(
             _FORGET,
             {
                 "projection": projection.name,
-                "scope": self._workspaces,
+                "scope": workspaces,
                 "workspaces": [letter.workspace_id for letter in letters],
                 "positions": [letter.position for letter in letters],
             },
@@ -180,9 +207,9 @@ class Rebuild:
             {
                 "projection": projection.name,
                 "version": projection.version,
-                "workspaces": list(self._goals),
-                "positions": [goal.position for goal in self._goals.values()],
-                "as_of": [goal.as_of for goal in self._goals.values()],
+                "workspaces": list(reached),
+                "positions": [goal.position for goal in reached.values()],
+                "as_of": [goal.as_of for goal in reached.values()],
             },
         )
 

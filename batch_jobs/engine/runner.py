@@ -26,13 +26,16 @@ STOPPED = "stopped by hand"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: workspaces (of several run dates, each counts) and due rows done, of how many."""
+    """How far a run is: workspaces (of several run dates, each counts) and due rows, or other units, done, of how
+    many.
+    """
 
     job: str
     workspaces_done: int
     workspaces: int
     rows_done: int
     rows: int
+    unit: str = "rows"
 
 
 class _StoppedError(Exception):
@@ -79,9 +82,11 @@ class Runner:
         """
         if works:
             rows = sum(sum(work.due.values()) for work in works)
-            self._progress = Progress(works[0].job.name, 0, sum(len(work.runs) for work in works), 0, rows)
+            workspaces = sum(len(work.runs) for work in works)
+            self._progress = Progress(works[0].job.name, 0, workspaces, 0, rows, works[0].job.unit)
         for work in works:
-            for chunk in pack(work.targets, work.due, at_most=self._chunk_rows, divisible=work.job.divisible):
+            at_most = work.job.chunk_load or self._chunk_rows
+            for chunk in pack(work.targets, work.due, at_most=at_most, divisible=work.job.divisible):
                 before = self._progress
                 self._do(work, chunk)
                 self._report(
@@ -99,9 +104,14 @@ class Runner:
             self._by_rows(work, left)
             return
         try:
-            patiently(lambda: self._transaction.do(work, left, ends=True))
+            on_load = partial(self._on_load, work, left, self._progress)
+            patiently(lambda: self._transaction.do(work, left, ends=True, on_load=on_load))
         except WorkerLostError:
             raise
+        except _StoppedError:
+            names = [workspace_id for workspace_id, _ in left.targets]
+            self._break_off(work, {name: Outcome() for name in names}, "stopped", dict.fromkeys(names, STOPPED))
+            return
         except AlreadyEndedError:
             pass
         except InactiveError as inactive:
@@ -121,6 +131,12 @@ class Runner:
                     self._do(work, half)
             return
         self._tell(work, [workspace_id for workspace_id, _ in left.targets])
+
+    def _on_load(self, work: Work, chunk: Chunk, before: Progress, load: int) -> None:
+        """Tell how far the work within a chunk is; break it off when all of its runs were asked to stop."""
+        if self._stops([work.runs[workspace_id].job_run_id for workspace_id, _ in chunk.targets]):
+            raise _StoppedError
+        self._report(before, workspaces=0, rows=load)
 
     def _start(self, work: Work, chunk: Chunk) -> Chunk | None:
         """Mark the chunk's runs as started. Returns what is left of the chunk after those that were stopped."""
@@ -162,7 +178,7 @@ class Runner:
     def _rows(self, work: Work, part: Chunk, total: Outcome) -> None:
         """Work on rows of one workspace in one transaction; where that fails on the halves, and blame a single row."""
         ((workspace_id, _),) = part.targets
-        if patiently(lambda: self._stops(work.runs[workspace_id].job_run_id)):
+        if patiently(lambda: self._stops([work.runs[workspace_id].job_run_id])):
             raise _StoppedError
         try:
             outcomes = patiently(lambda: self._transaction.do(work, part, ends=False))
@@ -220,11 +236,12 @@ class Runner:
         patiently(note)
         self._tell(work, outcomes)
 
-    def _stops(self, job_run_id: str) -> bool:
+    def _stops(self, job_run_ids: Sequence[str]) -> bool:
+        """Whether all of these runs were asked to stop."""
         if self._should_stop():
             return True
         with self._database.owner() as connection:
-            return bool(job_runs.stop_requested(connection, [job_run_id]))
+            return job_runs.stop_requested(connection, job_run_ids) == set(job_run_ids)
 
     def _tell(self, work: Work, workspaces: Iterable[str]) -> None:
         self._on_finished([work.runs[workspace_id].job_run_id for workspace_id in workspaces])

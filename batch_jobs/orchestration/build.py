@@ -19,6 +19,7 @@ from batch_jobs.orchestration.resources import ENGINE, engine_resource
 from batch_jobs.orchestration.run_batch_jobs import run_batch_jobs_job
 from batch_jobs.orchestration.schedules import EVERY_MINUTES, job_schedule
 from batch_jobs.orchestration.sensors import lost_workers_sensor, outside_runs_sensor, workspace_partitions_sensor
+from batch_jobs.orchestration.troubleshooting import troubleshooting_job
 from batch_jobs.settings import Settings, read_settings
 
 
@@ -41,20 +42,25 @@ def build_definitions(
     jobs = all_jobs.registry() if jobs is None else jobs
     projections = all_projections() if projections is None else projections
     partitions = job_partitions(today=clock().astimezone(UTC).date(), days_back=settings.partition_days_back)
-    dagster_jobs = {name: asset_job(job) for name, job in jobs.items()}
+    scheduled = {name: job for name, job in jobs.items() if not job.by_hand_only}
+    dagster_jobs = {name: asset_job(job) for name, job in scheduled.items()}
     with warnings.catch_warnings():
         # Backfill policies are a beta of Dagster; tests hold them to what is needed of them.
         warnings.simplefilter("ignore", BetaWarning)
         assets = [
             *(projection_asset(projection, partitions, projections) for projection in projections.values()),
-            *(job_asset(job, partitions, projections) for job in jobs.values()),
+            *(job_asset(job, partitions, projections) for job in scheduled.values()),
         ]
     return Definitions(
         assets=assets,
-        jobs=[*dagster_jobs.values(), run_batch_jobs_job(partitions)],
+        jobs=[
+            *dagster_jobs.values(),
+            *(troubleshooting_job(job) for job in jobs.values() if job.by_hand_only),
+            run_batch_jobs_job(partitions),
+        ],
         schedules=[
             job_schedule(job, dagster_jobs[job.name], partitions, minute=minute)
-            for job, minute in _minutes(jobs).items()
+            for job, minute in _minutes(scheduled).items()
         ],
         sensors=[workspace_partitions_sensor(), lost_workers_sensor(), outside_runs_sensor(partitions)],
         resources={ENGINE: engine_resource(settings, clock)},

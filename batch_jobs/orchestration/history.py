@@ -37,6 +37,8 @@ def partition_events(engine: Engine, runs: Sequence[JobRun]) -> PartitionEvents:
     found = PartitionEvents([], [])
     samples = row_error_samples(engine, runs)
     for run in runs:
+        if engine.jobs[run.job].by_hand_only:
+            continue  # not an asset
         key, partition = job_key(run.job), Target(run.workspace_id, run.run_date).partition_key
         metadata = partition_metadata(run, samples.get(run.job_run_id, ()))
         parameters = engine.jobs[run.job].parameters(**run.params)

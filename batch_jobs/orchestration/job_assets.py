@@ -37,7 +37,7 @@ def job_asset(
 
     @asset(
         key=job_key(job.name),
-        description=_describe(job),
+        description=describe(job),
         group_name="jobs",
         partitions_def=partitions,
         # Neighbouring partitions of a backfill become one run: a run costs seconds, a partition a millisecond.
@@ -69,7 +69,8 @@ def asset_job(job: Job) -> UnresolvedAssetJobDefinition:
     )
 
 
-def _describe(job: Job) -> str:
+def describe(job: Job) -> str:
+    """What the UI says of a job: what it is for, and its counters."""
     counters = "\n".join(
         f"- `{counter.name}`: {counter.description}{' (above zero: a warning)' if counter.warns else ''}"
         for counter in job.counters

@@ -29,6 +29,5 @@ def op_config(job: type[Job]) -> type[FutureConfig]:
 
 def read_chosen(job: Job, config: FutureConfig) -> tuple[Parameters, bool]:
     """The job's parameters as they were chosen, and whether future run dates are allowed."""
-    chosen = config.model_dump(exclude_unset=True)
-    allow_future = bool(chosen.pop("allow_future", False))
-    return job.parameters(**chosen), allow_future
+    chosen = config.model_dump(exclude_unset=True, include=set(job.parameters.model_fields))
+    return job.parameters(**chosen), config.allow_future

@@ -129,7 +129,16 @@ def _run(context: OpExecutionContext, config: RunBatchJobsConfig, partitions: Mu
                 on_progress=log.progress,
                 should_stop=should_stop,
             )
-        context.instance.add_run_tags(context.run.run_id, {**run_tags(runs, {}), **_date_tag(runs)})
+        context.instance.add_run_tags(context.run.run_id, {**run_tags(runs, {}), **date_tag(runs)})
+    report_runs(context, runs)
+
+
+def report_runs(context: OpExecutionContext, runs: Sequence[JobRun]) -> None:
+    """Attach what came of job runs to the op's output.
+
+    Raises:
+        Failure: some of them failed or were stopped.
+    """
     metadata = _metadata(runs)
     failed = [run for run in runs if run.status not in DONE]
     if failed:
@@ -150,7 +159,7 @@ def _plan(engine: Engine, config: RunBatchJobsConfig) -> list[tuple[Job, dict[st
 
 
 def _targets(engine: Engine, chosen: Job, parameters: Mapping[str, Any], config: RunBatchJobsConfig) -> list[Target]:
-    run_date = _read_date(config.run_date)
+    run_date = read_date(config.run_date)
     return wanted_targets(
         engine,
         chosen,
@@ -162,14 +171,20 @@ def _targets(engine: Engine, chosen: Job, parameters: Mapping[str, Any], config:
     )
 
 
-def _read_date(text: str) -> date | None:
+def read_date(text: str) -> date | None:
+    """The run date that a text names, None for each workspace's own today.
+
+    Raises:
+        BadInputError: it names none.
+    """
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise BadInputError(f'run_date is "{text}"; expected a day as YYYY-MM-DD, or nothing for today') from None
 
 
-def _date_tag(runs: Sequence[JobRun]) -> Mapping[str, str]:
+def date_tag(runs: Sequence[JobRun]) -> Mapping[str, str]:
+    """The tag of the run dates of job runs, if there are any."""
     return run_date_tag({run.run_date for run in runs}) if runs else {}
 
 

@@ -38,11 +38,12 @@ def rebuilt(
         lock_workspaces(connection, workspaces)
         building.catch_up()
         for projection in building.wanted:
-            for drift in building.compare(projection, samples=100).drifts:
+            found_here = building.compare(projection, samples=100)
+            for drift in found_here.drifts:
                 for workspace_id, changes in drift.changes.items():
                     drifts[f"{workspace_id} {drift.table}"] = dict(changes)
             if swap:
-                building.swap(projection)
+                building.swap(found_here)
     return drifts
 
 

@@ -1,0 +1,94 @@
+"""What jobs that rebuild have in common: by hand, on whole workspaces, compared with what serves. Names no table."""
+
+import logging
+from abc import abstractmethod
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from batch_jobs.engine.batch import PLAN_ROWS, Batch, Preparation
+from batch_jobs.engine.catch_up import catch_up
+from batch_jobs.engine.contract import Job
+from batch_jobs.engine.projection import Projection
+from batch_jobs.engine.rebuild import Rebuild, Rebuilt
+from batch_jobs.engine.transient import is_transient
+
+_log = logging.getLogger(__name__)
+
+Wanted = Mapping[str, Collection[str]]
+"""Workspace ids by the name of the projection that is wanted there."""
+
+
+class RebuildJob(Job):
+    """A job that rebuilds projections; its candidates are all workspaces unless a subclass knows better.
+
+    It appends no event, so nothing is sent either, and its run moves no as-of date.
+    """
+
+    divisible = False
+    by_hand_only = True
+    chunk_load = 200_000
+    unit = "events"
+    candidates = """
+        SELECT s.workspace_id, s.workspace_id AS row_id, true AS due, w.head AS load
+        FROM scope s JOIN batch_jobs.workspaces w ON w.workspace_id = s.workspace_id WHERE w.head > 0
+    """
+
+    @abstractmethod
+    def projections(self) -> Mapping[str, Projection]:
+        """All projections by name that there are to rebuild or to read."""
+
+    @abstractmethod
+    def wanted(self, preparation: Preparation) -> Wanted:
+        """What is to be rebuilt where."""
+
+    def prepare(self, preparation: Preparation) -> tuple[Rebuild, Wanted]:
+        """Build beside the rows that serve, while others go on writing. See `Job.prepare`."""
+        wanted = self.wanted(preparation)
+        rebuild = Rebuild(preparation.connection, self.projections(), wanted.keys(), list(preparation.runs))
+        rebuild.build(preparation.on_load)
+        return rebuild, wanted
+
+    def compared(self, batch: Batch, *, only: Mapping[str, str] | None = None) -> Iterator[Rebuilt]:
+        """Each wanted projection with its drift, swapped after the caller has looked at it, unless it is a dry run.
+
+        Args:
+            batch: of a job of this class; its workspaces are locked.
+            only: see `Rebuild.compare`.
+        """
+        rebuild, wanted = batch.prepared
+        rebuild.catch_up()
+        _catch_up_serving(batch, rebuild, must_succeed=only is not None)
+        dry = any(run.parameters.dry_run for run in batch.runs.values())
+        for projection in rebuild.wanted:
+            workspaces = wanted[projection.name]
+            found = rebuild.compare(projection, workspaces=workspaces, only=only, samples=PLAN_ROWS if dry else 0)
+            yield found
+            if not dry:
+                rebuild.swap(found, workspaces=workspaces, only=only)
+
+    def bury(self, batch: Batch, row: Any, found: Rebuilt) -> None:
+        """Report the events of the row's workspace that the projection could not apply."""
+        for letter in found.dead_letters:
+            if letter.workspace_id == row.workspace_id:
+                batch.error(
+                    row,
+                    entity="event",
+                    entity_id=str(letter.position),
+                    error="dead_letter",
+                    message=f"{found.projection.name}, event at position {letter.position}: {letter.reason}",
+                )
+
+
+def _catch_up_serving(batch: Batch, rebuild: Rebuild, *, must_succeed: bool) -> None:
+    """Let the rows that serve take in what they lack, so that what differs then is wrong and not late.
+
+    Where they are too wrong for that, all that they lack shows as drift. But a part of them can not be swapped then:
+    the rest would lack events that the part has.
+    """
+    try:
+        with batch.connection.transaction():
+            catch_up(batch.connection, rebuild.projections, list(batch.runs))
+    except Exception as error:
+        if must_succeed or is_transient(error):
+            raise
+        _log.warning("the rows that serve can not be caught up, and are compared as they are: %s", error)

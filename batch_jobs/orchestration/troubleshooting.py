@@ -1,0 +1,91 @@
+"""A job for troubleshooting as Dagster sees it: a plain op job, started from the launchpad for some workspaces."""
+
+from functools import cache
+
+from dagster import JobDefinition, OpExecutionContext, job, op
+from pydantic import Field
+
+from batch_jobs.engine.by_hand import wanted_targets
+from batch_jobs.engine.contract import Job
+from batch_jobs.engine.requests import RunRequest
+from batch_jobs.orchestration.failures import refusals_as_failures
+from batch_jobs.orchestration.history import JOB_TAG, run_tags
+from batch_jobs.orchestration.interrupts import stopping_between_chunks
+from batch_jobs.orchestration.job_assets import describe
+from batch_jobs.orchestration.launch import read_launch
+from batch_jobs.orchestration.op_config import FutureConfig, op_config, read_chosen
+from batch_jobs.orchestration.progress_log import ProgressLog
+from batch_jobs.orchestration.resources import ENGINE, engine_of
+from batch_jobs.orchestration.run_batch_jobs import date_tag, read_date, report_runs
+
+
+class WorkspacesConfig(FutureConfig):
+    """Where a job for troubleshooting works."""
+
+    workspaces: list[str] = Field(
+        default_factory=list, description="Ids of the workspaces. Empty: all where there is something to do."
+    )
+    run_date: str = Field(
+        default="",
+        description="The day that decides who belongs to an org unit, as YYYY-MM-DD. Empty: each workspace's own "
+        "today.",
+    )
+
+
+@cache
+def troubleshooting_config(job: type[Job]) -> type[WorkspacesConfig]:
+    """The Config of a job for troubleshooting: its parameters, the workspaces and the run date."""
+    config = op_config(job)
+    return type(config.__name__, (config, WorkspacesConfig), {"__module__": __name__, "__doc__": config.__doc__})
+
+
+def troubleshooting_job(chosen: Job) -> JobDefinition:
+    """The Dagster job of the job's name, without partitions and schedule."""
+    config_class = troubleshooting_config(type(chosen))
+
+    @op(name=f"run_{chosen.name}", required_resource_keys={ENGINE}, description=chosen.description)
+    def run_it(context: OpExecutionContext, config: config_class) -> None:  # type: ignore[valid-type]
+        with refusals_as_failures(context):
+            _run(context, chosen, config)
+
+    @job(name=chosen.name, description=describe(chosen), tags={JOB_TAG: chosen.name})
+    def troubleshoot() -> None:
+        run_it()
+
+    return troubleshoot
+
+
+def _run(context: OpExecutionContext, chosen: Job, config: WorkspacesConfig) -> None:
+    engine = engine_of(context.resources)
+    launch = read_launch(context.run.tags)
+    parameters, allow_future = read_chosen(chosen, config)
+    given = parameters.model_dump(exclude_unset=True)
+    log = ProgressLog(context.log)
+    targets = wanted_targets(
+        engine,
+        chosen,
+        given,
+        workspaces=config.workspaces,
+        run_date=read_date(config.run_date),
+        force=False,
+        future=allow_future or parameters.dry_run,
+    )
+    with stopping_between_chunks() as should_stop:
+        runs = engine.run(
+            RunRequest(
+                job=chosen.name,
+                targets=targets,
+                parameters=given,
+                trigger=launch.trigger,
+                actor=launch.actor,
+                allow_future=allow_future,
+                dagster_run_id=context.run.run_id,
+            ),
+            on_finished=log.finished,
+            on_progress=log.progress,
+            should_stop=should_stop,
+        )
+    context.instance.add_run_tags(context.run.run_id, {**run_tags(runs, {}), **date_tag(runs)})
+    if not runs:
+        context.log.info(f"{chosen.name}: there is nothing to do")
+    report_runs(context, runs)
