@@ -26,23 +26,16 @@ _PAIRS = """
     FROM scope s JOIN projections.accrual_fingerprints f ON f.workspace_id = s.workspace_id
     WHERE
 """
-_HOLDS_ENTRIES = """
-    EXISTS (
-        SELECT FROM projections.accrual_forecast a
-        WHERE a.workspace_id = f.workspace_id AND a.employee_id = f.employee_id AND a.policy_id = f.policy_id
-          AND a.materialized_at IS NULL AND a.due_date >= %(run_date)s
-    )
-"""
-_CHANGED = """
-    NOT %(force)s
-    AND (f.problem IS NOT NULL OR f.forecast_fingerprint IS NULL OR f.fingerprint <> f.forecast_fingerprint)
-"""
-_SAME = "NOT %(force)s AND f.fingerprint = f.forecast_fingerprint"
+# Whether they hold entries that a new forecast would replace. Some may be materialised already, by a run for a later
+# day; computing their forecast once more does no harm.
+_HOLDS_ENTRIES = "f.last_due_date >= %(run_date)s"
+_CHANGED = "NOT %(force)s AND f.changed"
+_SAME = "NOT %(force)s AND NOT f.changed"
 # Each branch reads an index of its own, of rows that are nearly all due; no two of them have a row in common.
 _BRANCHES = (
     f"{_CHANGED} AND f.accrues_until IS NULL",
     f"{_CHANGED} AND f.accrues_until >= %(run_date)s",
-    f"{_CHANGED} AND f.accrues_until < %(run_date)s AND f.position IS NOT NULL AND {_HOLDS_ENTRIES}",
+    f"{_CHANGED} AND f.accrues_until < %(run_date)s AND {_HOLDS_ENTRIES}",
     f"{_SAME} AND f.accrues_until IS NULL AND f.horizon_end < %(run_date)s + {SHORTEST_HORIZON}",
     f"""{_SAME} AND f.computed_from <= f.accrues_until
         AND f.accrues_until >= %(run_date)s AND f.horizon_end < %(run_date)s + {SHORTEST_HORIZON}""",

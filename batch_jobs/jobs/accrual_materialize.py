@@ -57,18 +57,9 @@ class AccrualMaterialize(Job):
     )
     after = ("accrual_forecast",)
     candidates = """
-        SELECT DISTINCT a.workspace_id, a.employee_id AS row_id, a.employee_id, true AS due
-        FROM scope s JOIN projections.accrual_forecast a ON a.workspace_id = s.workspace_id
-        WHERE a.materialized_at IS NULL AND a.due_date <= %(run_date)s AND NOT EXISTS (
-            SELECT FROM projections.definitions r
-            WHERE r.workspace_id = a.workspace_id AND r.entity_id = a.employee_id
-              AND r.kind = 'employee' AND r."values" IS NULL
-              AND NOT EXISTS (
-                  SELECT FROM projections.definitions d
-                  WHERE d.workspace_id = r.workspace_id AND d.kind = 'employee' AND d.entity_id = r.entity_id
-                    AND d."values" IS NOT NULL
-              )
-        )
+        SELECT o.workspace_id, o.employee_id AS row_id, o.employee_id, true AS due
+        FROM scope s JOIN projections.accrual_owed o ON o.workspace_id = s.workspace_id
+        WHERE o.first_due_date <= %(run_date)s AND NOT o.is_removed
     """
 
     def decide(self, batch: Batch) -> None:

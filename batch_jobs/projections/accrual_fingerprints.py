@@ -20,16 +20,18 @@ SETTINGS = frozenset({"employment_terms.defined", "time_off_policy.defined", "wo
 # The position of the last forecast goes into the id of the one that replaces it.
 _NOTE_FORECASTS = """
     INSERT INTO accrual_fingerprints AS f
-        (workspace_id, employee_id, policy_id, forecast_fingerprint, computed_from, horizon_end, position)
+        (workspace_id, employee_id, policy_id, forecast_fingerprint, computed_from, horizon_end, last_due_date,
+        position)
     SELECT DISTINCT ON (e.workspace_id, p.employee_id, p.policy_id)
-        e.workspace_id, p.employee_id, p.policy_id, p.fingerprint, p.computed_from, p.horizon_end, e.position
+        e.workspace_id, p.employee_id, p.policy_id, p.fingerprint, p.computed_from, p.horizon_end,
+        (SELECT max((entry ->> 'due_date')::date) FROM jsonb_array_elements(p.entries) AS entry), e.position
     FROM pending_events e CROSS JOIN LATERAL jsonb_to_record(e.payload)
-        AS p(employee_id text, policy_id text, fingerprint text, computed_from date, horizon_end date)
+        AS p(employee_id text, policy_id text, fingerprint text, computed_from date, horizon_end date, entries jsonb)
     WHERE e.type = 'accrual.forecast_computed'
     ORDER BY e.workspace_id, p.employee_id, p.policy_id, e.position DESC
     ON CONFLICT (workspace_id, employee_id, policy_id) DO UPDATE SET
         forecast_fingerprint = excluded.forecast_fingerprint, computed_from = excluded.computed_from,
-        horizon_end = excluded.horizon_end, position = excluded.position
+        horizon_end = excluded.horizon_end, last_due_date = excluded.last_due_date, position = excluded.position
 """
 # Imported forecasts may be under policies that are on no terms of the employee.
 _ADD_NEW = """
@@ -41,13 +43,14 @@ _ADD_NEW = """
     ON CONFLICT DO NOTHING
 """
 _FORECASTS = """
-    SELECT workspace_id, employee_id, policy_id, forecast_fingerprint, computed_from, horizon_end, position
+    SELECT workspace_id, employee_id, policy_id, forecast_fingerprint, computed_from, horizon_end, last_due_date,
+        position
     FROM accrual_fingerprints JOIN affected_employees USING (workspace_id, employee_id)
     WHERE position IS NOT NULL
 """
 
 _GONE = (None, None, None)
-_NO_FORECAST = (None, None, None, None)
+_NO_FORECAST = (None, None, None, None, None)
 
 
 class AccrualFingerprints(Projection):
@@ -67,6 +70,7 @@ class AccrualFingerprints(Projection):
             "forecast_fingerprint",
             "computed_from",
             "horizon_end",
+            "last_due_date",
             "position",
         ),
     )

@@ -10,7 +10,7 @@ from batch_jobs.store.temporary import temporary_table
 _FORECASTS = """
     CREATE TEMPORARY TABLE new_forecasts (
         workspace_id text COLLATE "C", employee_id text COLLATE "C", policy_id text COLLATE "C", position bigint,
-        computed_from date, entries jsonb
+        computed_from date, entries jsonb, PRIMARY KEY (workspace_id, employee_id, policy_id, position)
     ) ON COMMIT DELETE ROWS
 """
 _READ_FORECASTS = """

@@ -39,9 +39,9 @@ def test_every_policy_that_ever_accrued_has_a_row(database):
 def test_forecasts_are_noted_beside_the_fingerprint(database):
     take_in(database, *company(MONTHLY, HIRED))
     before = found(database)["e-1", "holiday"]
-    take_in(database, forecast(HIRED, {}, fingerprint="f"), forecast(LEFT, {}, fingerprint="g"))
-    noted = {"forecast_fingerprint": "g", "computed_from": LEFT, "horizon_end": date(2028, 3, 1), "position": 9}
-    assert found(database) == {("e-1", "holiday"): before | noted}
+    take_in(database, forecast(HIRED, {}, fingerprint="f"), forecast(LEFT, {LEFT: 5, HIRED: 3}, fingerprint="g"))
+    noted = {"forecast_fingerprint": "g", "computed_from": LEFT, "horizon_end": date(2028, 3, 1)}
+    assert found(database) == {("e-1", "holiday"): before | noted | {"last_due_date": LEFT, "position": 9}}
     take_in(database, carrying())
     row = found(database)["e-1", "holiday"]
     assert (row["accrues_until"], row["position"]) == (date.min, 9)
