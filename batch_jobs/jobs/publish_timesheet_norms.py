@@ -17,7 +17,8 @@ from batch_jobs.store.database import Transaction
 from batch_jobs.store.payloads import working_time
 
 _COLUMNS = """
-    SELECT n.workspace_id, n.employee_id AS row_id, n.employee_id, n.published_through, n.problem, {due} AS due
+    SELECT n.workspace_id, n.employee_id AS row_id, n.employee_id, n.published_through, n.furthest_week,
+        {due} AS due
     FROM scope s JOIN projections.norm_fingerprints n ON n.workspace_id = s.workspace_id
 """
 _EMPLOYED = "(n.employed_until IS NULL OR n.employed_until >= %(run_date)s)"
@@ -37,7 +38,7 @@ _WITH_PROBLEM = (
     + f" WHERE n.problem IS NOT NULL AND ({_EMPLOYED} OR n.furthest_week >= %(first_week)s)"
 )
 
-# What stands of the window beyond what is known to fit.
+# What stands of the window beyond what is known to fit: on a usual Monday nothing, of nobody.
 _STANDING = """
     SELECT p.workspace_id, p.employee_id, p.monday, p.minutes, p.holidays
     FROM unnest(%(workspaces)s::text[], %(employees)s::text[], %(through)s::date[])
@@ -163,31 +164,26 @@ def _publishers(batch: Batch) -> dict[str, NormPublisher]:
 
 
 def _cursors(batch: Batch) -> dict[_Key, _Cursor]:
-    rows = batch.connection.execute(_CURSORS, _keys(batch))
+    rows = batch.connection.execute(_CURSORS, _keys(batch.rows))
     return {(workspace_id, employee_id): _Cursor(*values) for workspace_id, employee_id, *values in rows}
 
 
 def _standing(batch: Batch) -> dict[_Key, dict[date, PublishedWeek]]:
-    mondays = window(next(iter(batch.runs.values())).run_date)
-    bounds = {
-        "first_week": mondays[0],
-        "last_week": mondays[-1],
-        "through": [row.published_through for row in batch.rows],
-    }
     found: defaultdict[_Key, dict[date, PublishedWeek]] = defaultdict(dict)
-    for workspace_id, employee_id, monday, minutes, holidays in batch.connection.execute(
-        _STANDING, _keys(batch) | bounds
-    ):
+    outdated = [row for row in batch.rows if row.published_through < row.furthest_week]
+    if not outdated:
+        return found
+    mondays = window(next(iter(batch.runs.values())).run_date)
+    through = [row.published_through for row in outdated]
+    values = _keys(outdated) | {"first_week": mondays[0], "last_week": mondays[-1], "through": through}
+    for workspace_id, employee_id, monday, minutes, holidays in batch.connection.execute(_STANDING, values):
         named = tuple((date.fromisoformat(holiday["date"]), holiday["name"]) for holiday in holidays)
         found[workspace_id, employee_id][monday] = PublishedWeek(monday, tuple(minutes), named)
     return found
 
 
-def _keys(batch: Batch) -> dict[str, list[Any]]:
-    return {
-        "workspaces": [row.workspace_id for row in batch.rows],
-        "employees": [row.employee_id for row in batch.rows],
-    }
+def _keys(rows: Sequence[Any]) -> dict[str, list[Any]]:
+    return {"workspaces": [row.workspace_id for row in rows], "employees": [row.employee_id for row in rows]}
 
 
 class _WrittenWeeks:

@@ -7,13 +7,14 @@ from batch_jobs.engine.projection import Folded, Projection, Window
 from batch_jobs.engine.tables import Table, replace_rows
 from batch_jobs.projections.affected_employees import add_affected_by_date, affected, find_affected
 from batch_jobs.projections.workforces import workforces_of
-from batch_jobs.rules.definitions import POLICY_KINDS
+from batch_jobs.rules.definitions import ENTITY_KINDS, POLICY_KINDS
 from batch_jobs.rules.entities import EmploymentTerms
 from batch_jobs.rules.workforce import Workforce
 from batch_jobs.store.database import Transaction
 
-_KINDS = frozenset({"employee", "employment", "employment_terms"}) | POLICY_KINDS - {"activity"}
-_SETTING_KINDS = _KINDS - {"employee", "employment"}
+# More than is needed, but the same that other folds load: in an import the load is most of the work.
+_KINDS = ENTITY_KINDS | POLICY_KINDS
+_SETTING_KINDS = POLICY_KINDS - {"activity"} | {"employment_terms"}
 _SETTINGS = frozenset(f"{kind}.defined" for kind in _SETTING_KINDS)
 
 # A version of a setting that begins between two as-of dates may be that of anybody's policies.

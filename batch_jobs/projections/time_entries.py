@@ -10,9 +10,6 @@ TIME_ENTRIES = Table("time_entries", ("workspace_id", "entry_id"), ("employee_id
 # 1 January of the year 1 is a Monday in the calendar that PostgreSQL and Python share.
 MONDAY = "{0} - ({0} - DATE '0001-01-01') % 7"
 
-_NEW = """
-    CREATE TEMPORARY TABLE new_entries (LIKE time_entries) ON COMMIT DELETE ROWS
-"""
 _REMOVED = """
     CREATE TEMPORARY TABLE removed_entries (
         workspace_id text COLLATE "C", entry_id text COLLATE "C", PRIMARY KEY (workspace_id, entry_id)
@@ -36,44 +33,43 @@ _HISTORY = """
     ORDER BY workspace_id, entry_id, position
 """
 
-# Sorted like the primary key, which a bulk load fills in half the time then.
-_LATEST = """
-    INSERT INTO new_entries (workspace_id, entry_id, employee_id, date, activity_id, minutes)
-    SELECT DISTINCT ON (workspace_id, entry_id) workspace_id, entry_id,
-        payload ->> 'employee_id', (payload ->> 'date')::date, payload ->> 'activity_id',
-        (payload ->> 'minutes')::integer
-    FROM (
-        SELECT workspace_id, (payload ->> 'entry_id') COLLATE "C" AS entry_id, position, payload FROM pending_events
-        WHERE type = 'time.entered'
-    ) entered
-    WHERE NOT EXISTS (
-        SELECT FROM removed_entries r WHERE r.workspace_id = entered.workspace_id AND r.entry_id = entered.entry_id
+# What is replaced goes first, so that the load below need not look for conflicts: that takes a third of its time.
+_REMOVE = f"""
+    WITH gone AS (
+        DELETE FROM time_entries t USING (
+            SELECT workspace_id, payload ->> 'entry_id' AS entry_id FROM pending_events WHERE type = 'time.entered'
+            UNION ALL
+            SELECT workspace_id, entry_id FROM removed_entries
+        ) e
+        WHERE t.workspace_id = e.workspace_id AND t.entry_id = e.entry_id
+        RETURNING t.workspace_id, t.employee_id, t.date
     )
-    ORDER BY workspace_id, entry_id, position DESC
-"""
-
-_WEEKS = f"""
     INSERT INTO affected_weeks
-    SELECT workspace_id, employee_id, {MONDAY.format("date")} FROM new_entries
-    UNION
-    SELECT t.workspace_id, t.employee_id, {MONDAY.format("t.date")}
-    FROM (
-        SELECT workspace_id, entry_id FROM new_entries UNION ALL SELECT workspace_id, entry_id FROM removed_entries
-    ) e JOIN time_entries t USING (workspace_id, entry_id)
+    SELECT DISTINCT workspace_id, employee_id, {MONDAY.format("date")} FROM gone
     ON CONFLICT DO NOTHING
 """
 
-_REMOVE = """
-    DELETE FROM time_entries t USING removed_entries r
-    WHERE t.workspace_id = r.workspace_id AND t.entry_id = r.entry_id
-"""
-
-_WRITE = """
-    INSERT INTO time_entries (workspace_id, entry_id, employee_id, date, activity_id, minutes)
-    SELECT workspace_id, entry_id, employee_id, date, activity_id, minutes FROM new_entries
-    ON CONFLICT (workspace_id, entry_id)
-    DO UPDATE SET employee_id = excluded.employee_id, date = excluded.date, activity_id = excluded.activity_id,
-        minutes = excluded.minutes
+# The fields are taken out before the sort: it need not carry whole payloads.
+_WRITE = f"""
+    WITH entered AS MATERIALIZED (
+        SELECT workspace_id, payload ->> 'entry_id' AS entry_id, position, payload ->> 'employee_id' AS employee_id,
+            (payload ->> 'date')::date AS date, payload ->> 'activity_id' AS activity_id,
+            (payload ->> 'minutes')::integer AS minutes
+        FROM pending_events WHERE type = 'time.entered'
+    ), written AS (
+        INSERT INTO time_entries (workspace_id, entry_id, employee_id, date, activity_id, minutes)
+        SELECT DISTINCT ON (workspace_id, entry_id COLLATE "C")
+            workspace_id, entry_id, employee_id, date, activity_id, minutes
+        FROM entered e
+        WHERE NOT EXISTS (
+            SELECT FROM removed_entries r WHERE r.workspace_id = e.workspace_id AND r.entry_id = e.entry_id
+        )
+        ORDER BY workspace_id, entry_id COLLATE "C", position DESC
+        RETURNING workspace_id, employee_id, date
+    )
+    INSERT INTO affected_weeks
+    SELECT DISTINCT workspace_id, employee_id, {MONDAY.format("date")} FROM written
+    ON CONFLICT DO NOTHING
 """
 
 _Key = tuple[str, str]
@@ -89,12 +85,8 @@ def take_in(connection: Transaction) -> list[DeadLetter]:
         Removals of entries that do not stand, or of somebody else's: they change nothing.
     """
     temporary_table(connection, "removed_entries", _REMOVED)
-    temporary_table(connection, "new_entries", _NEW)
     removed, letters = _removals(connection)
     copy_rows(connection, "removed_entries", ("workspace_id", "entry_id"), removed)
-    connection.execute(_LATEST)
-    connection.execute("ANALYZE new_entries")
-    connection.execute(_WEEKS)
     connection.execute(_REMOVE)
     connection.execute(_WRITE)
     return letters

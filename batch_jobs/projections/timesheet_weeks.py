@@ -126,6 +126,8 @@ class TimesheetWeeks(Projection):
 
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
         """Sum the weeks up that the events touch. See `Projection.fold`."""
+        # At PostgreSQL's usual 4 MB the sorts of a big import go through the disk and take half as long again.
+        connection.execute("SET LOCAL work_mem = '64MB'")
         find_affected(connection, settings=_SETTINGS)
         temporary_table(connection, "affected_weeks", _AFFECTED)
         for affected_weeks in (_BY_ABSENCE, _BY_ACTIVITY, _BY_PEOPLE):
@@ -133,6 +135,7 @@ class TimesheetWeeks(Projection):
         letters = take_in(connection)
         connection.execute("ANALYZE affected_weeks")
         rows = connection.execute(_SUMS).fetchall()
+        connection.execute("SET LOCAL work_mem = DEFAULT")
         return Folded(replace_rows(connection, self.table, _expecting(connection, rows), of="affected_weeks"), letters)
 
 

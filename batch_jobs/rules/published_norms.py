@@ -48,6 +48,7 @@ class NormPublisher:
     def __init__(self, workforce: Workforce) -> None:
         self._workforce = workforce
         self._weeks: dict[tuple[WorkSchedule, date], PublishedWeek] = {}
+        self._stretches: dict[tuple[WorkSchedule, date, date], tuple[PublishedWeek, ...]] = {}
         self._described: dict[WorkSchedule, str] = {}
 
     def week(self, employee_id: str, monday: date) -> PublishedWeek:
@@ -68,6 +69,17 @@ class NormPublisher:
             return self._weeks[key]
         minutes = self._workforce.minutes_between(employee_id, monday, sunday)
         return PublishedWeek(monday, tuple(minutes), _named(self._workforce.holidays(employee_id, monday, sunday)))
+
+    def weeks(self, employee_id: str, first: date, last: date) -> tuple[PublishedWeek, ...]:
+        """The employee's weeks from one Monday to another, both included. Raises as `week`."""
+        stretches = list(self._workforce.schedules(employee_id, first, last + _SUNDAY))
+        mondays = [first + number * _WEEK for number in range((last - first) // _WEEK + 1)]
+        if len(stretches) == 1 and stretches[0][:2] == (first, last + _SUNDAY):
+            key = (stretches[0][2], first, last)
+            if key not in self._stretches:
+                self._stretches[key] = tuple(self.week(employee_id, monday) for monday in mondays)
+            return self._stretches[key]
+        return tuple(self.week(employee_id, monday) for monday in mondays)
 
     def fingerprint(self, employee_id: str) -> str:
         """The fingerprint over all that the employee's weeks depend on, whatever the run date. Raises as `week`.
@@ -116,10 +128,10 @@ class NormPublisher:
             mondays = [monday for monday in mondays if monday > through_week]
             if not mondays:
                 return None
-        weeks = [self.week(employee_id, monday) for monday in mondays]
-        if not force:
-            weeks = [week for week in weeks if week != published.get(week.monday)]
-        return Publication(mondays[-1], now, tuple(weeks))
+        weeks = self.weeks(employee_id, mondays[0], mondays[-1])
+        if published and not force:
+            weeks = tuple(week for week in weeks if week != published.get(week.monday))
+        return Publication(mondays[-1], now, weeks)
 
     def _describe(self, schedule: WorkSchedule) -> str:
         if schedule not in self._described:

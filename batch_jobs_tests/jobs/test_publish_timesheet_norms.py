@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from batch_jobs.jobs.apply_scheduled_changes import ApplyScheduledChanges
 from batch_jobs.jobs.publish_timesheet_norms import PublishTimesheetNorms
 from batch_jobs.projections.workforces import load_workforces
 from batch_jobs.rules.errors import RuleError
@@ -27,7 +28,7 @@ _EVENTS = "SELECT payload FROM batch_jobs.events WHERE type = 'norm.published' A
 
 @pytest.fixture
 def engine(database):
-    return engine_of(database, PublishTimesheetNorms())
+    return engine_of(database, ApplyScheduledChanges(), PublishTimesheetNorms())
 
 
 def publish(engine, day=DAY, workspace_id="acme", **wishes):
@@ -373,7 +374,7 @@ def _check_window(engine, workspace_id, night):
 
 @pytest.mark.parametrize("chunk_rows", [1, 2, 100])
 def test_chunks_of_any_size_publish_the_same(database, chunk_rows):
-    engine = engine_of(database, PublishTimesheetNorms(), chunk_rows=chunk_rows)
+    engine = engine_of(database, ApplyScheduledChanges(), PublishTimesheetNorms(), chunk_rows=chunk_rows)
     for name in ("acme", "beta", "other"):
         people = [f"e-{number}" for number in range(5)]
         staff = [*map(builders.employee, people), *(builders.employment(f"{who}/1") for who in people)]
