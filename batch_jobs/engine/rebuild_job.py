@@ -58,13 +58,35 @@ class RebuildJob(Job):
         rebuild, wanted = batch.prepared
         rebuild.catch_up()
         _catch_up_serving(batch, rebuild, must_succeed=only is not None)
+        asked = {row.workspace_id for row in batch.rows}
         dry = any(run.parameters.dry_run for run in batch.runs.values())
         for projection in rebuild.wanted:
-            workspaces = wanted[projection.name]
+            workspaces = [name for name in wanted[projection.name] if name in asked]
             found = rebuild.compare(projection, workspaces=workspaces, only=only, samples=PLAN_ROWS if dry else 0)
             yield found
             if not dry:
                 rebuild.swap(found, workspaces=workspaces, only=only)
+
+    def count_drift(self, batch: Batch, found: Rebuilt, *, written: str, changed: str) -> None:
+        """Count the rows that were built under one counter, those that differ under `changed` with the kind of change
+        in its place, and show samples.
+        """
+        rows = {row.workspace_id: row for row in batch.rows}
+        for drift in found.drifts:
+            for workspace_id, number in drift.rows.items():
+                batch.count(rows[workspace_id], written, number)
+            for workspace_id, changes in drift.changes.items():
+                for change, number in changes.items():
+                    batch.count(rows[workspace_id], changed.format(change), number)
+        self.show_drift(batch, found)
+
+    def show_drift(self, batch: Batch, found: Rebuilt) -> None:
+        """Show rows that differ to those who asked for a dry run."""
+        rows = {row.workspace_id: row for row in batch.rows}
+        for drift in found.drifts:
+            for workspace_id, samples in drift.samples.items():
+                for sample in samples:
+                    batch.show(rows[workspace_id], {"projection": found.projection.name, **sample})
 
     def bury(self, batch: Batch, row: Any, found: Rebuilt) -> None:
         """Report the events of the row's workspace that the projection could not apply."""

@@ -92,24 +92,15 @@ class RebuildEmployeeProjections(RebuildJob):
 
     def decide(self, batch: Batch) -> None:
         """Count what differs; the engine of rebuilds swaps it."""
-        rows = {row.workspace_id: row for row in batch.rows}
         only = _narrowed(batch)
         for found in self.compared(batch, only=only):
-            for drift in found.drifts:
-                for workspace_id, number in drift.rows.items():
-                    batch.count(rows[workspace_id], "rows_written", number)
-                for workspace_id, changes in drift.changes.items():
-                    for change, number in changes.items():
-                        batch.count(rows[workspace_id], f"rows_{change}", number)
-                for workspace_id, samples in drift.samples.items():
-                    for sample in samples:
-                        batch.show(rows[workspace_id], {"projection": found.projection.name, **sample})
+            self.count_drift(batch, found, written="rows_written", changed="rows_{}")
             for row in batch.rows if only is None else ():
                 self.bury(batch, row, found)
         employees = _employees(batch)
-        for workspace_id, row in rows.items():
-            batch.count(row, "events_replayed", batch.prepared[0].events[workspace_id])
-            batch.count(row, "employees", employees.get(workspace_id, 0))
+        for row in batch.rows:
+            batch.count(row, "events_replayed", batch.prepared[0].events[row.workspace_id])
+            batch.count(row, "employees", employees.get(row.workspace_id, 0))
 
 
 def _narrowed(batch: Batch) -> dict[str, str] | None:

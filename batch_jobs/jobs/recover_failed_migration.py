@@ -1,0 +1,112 @@
+"""Finds and mends what a broken deploy leaves behind: projections of other code, dead letters that can be read now."""
+
+from collections import Counter as Tally
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+from pydantic import Field
+
+from batch_jobs import projections, search
+from batch_jobs.engine.batch import Batch, Preparation
+from batch_jobs.engine.contract import Counter, Parameters
+from batch_jobs.engine.projection import Projection
+from batch_jobs.engine.rebuild_job import RebuildJob, Wanted
+
+_FOUND = """
+    SELECT c.workspace_id, c.projection, c.version <> k.version AS is_stale, l.letters
+    FROM batch_jobs.checkpoints c
+    JOIN unnest(%(projections)s::text[], %(versions)s::int[]) AS k(projection, version) USING (projection)
+    LEFT JOIN (
+        SELECT d.workspace_id, d.projection, count(*) AS letters FROM batch_jobs.dead_letters d GROUP BY 1, 2
+    ) l USING (workspace_id, projection)
+    WHERE c.version <> k.version OR l.letters > 0
+"""
+
+
+class RecoveryParameters(Parameters):
+    """Whether what is found is mended."""
+
+    dry_run: bool = Field(
+        default=True,
+        description="Show what a broken deploy left behind, and which rows mending it would change, and change "
+        "nothing. Set it to false to mend it.",
+    )
+
+
+class _Found(NamedTuple):
+    workspace_id: str
+    projection: str
+    is_stale: bool
+    letters: int
+
+
+class RecoverFailedMigration(RebuildJob):
+    """Rebuilds, in each workspace, the projections and search indexes that another version of their code began, and
+    those that hold dead letters, which today's code may be able to apply.
+
+    There are no shadow tables to drop: what a rebuild makes are temporary tables, which PostgreSQL drops with the
+    session, however that ends. A half-applied migration of the schema is told by `batch-jobs doctor`.
+    """
+
+    name = "recover_failed_migration"
+    description = "Finds projections and indexes of another version of their code and dead letters, and mends them."
+    parameters = RecoveryParameters
+    counters = (
+        Counter("projections_stale", "projections and search indexes that another version of their code began"),
+        Counter("projections_rebuilt", "projections that were rebuilt, for their version or for dead letters"),
+        Counter("shadows_dropped", "always 0: a rebuild leaves no table behind"),
+        Counter("indexes_rebuilt", "search indexes that were rebuilt, for their version or for dead letters"),
+        Counter("dead_letters_retried", "dead letters that today's code could apply"),
+        Counter("dead_letters_left", "dead letters that it could not", warns=True),
+    )
+    error_counter = "dead_letters_left"
+    # What is left behind in a workspace that is suspended would be missed when it is resumed.
+    workspace_statuses = frozenset({"active", "suspended", "undefined"})
+    candidates = f"""
+        SELECT s.workspace_id, s.workspace_id AS row_id, true AS due, w.head AS load
+        FROM scope s JOIN batch_jobs.workspaces w ON w.workspace_id = s.workspace_id
+        WHERE s.workspace_id IN (SELECT f.workspace_id FROM ({_FOUND}) f)
+    """
+
+    def projections(self) -> Mapping[str, Projection]:
+        """See `RebuildJob.projections`."""
+        return {**projections.registry(), **search.registry()}
+
+    def arguments(self, run_date: date, parameters: Any) -> Mapping[str, Any]:
+        """The versions of today's code."""
+        known = self.projections().values()
+        return {"projections": [one.name for one in known], "versions": [one.version for one in known]}
+
+    def wanted(self, preparation: Preparation) -> Wanted:
+        """What is stale or has dead letters."""
+        wanted: defaultdict[str, list[str]] = defaultdict(list)
+        for found in self._find(preparation):
+            wanted[found.projection].append(found.workspace_id)
+        return wanted
+
+    def decide(self, batch: Batch) -> None:
+        """Rebuild, and tell what that mended."""
+        rows = {row.workspace_id: row for row in batch.rows}
+        before: Tally[tuple[str, str]] = Tally()
+        for found in self._find(batch):
+            before[found.projection, found.workspace_id] = found.letters
+            batch.count(rows[found.workspace_id], "projections_stale", int(found.is_stale))
+        for rebuilt in self.compared(batch):
+            projection = rebuilt.projection
+            self.show_drift(batch, rebuilt)
+            left = Tally(letter.workspace_id for letter in rebuilt.dead_letters)
+            for workspace_id in rows.keys() & set(batch.prepared[1][projection.name]):
+                counter = "indexes_rebuilt" if projection.name in search.registry() else "projections_rebuilt"
+                batch.count(rows[workspace_id], counter)
+                retried = max(before[projection.name, workspace_id] - left[workspace_id], 0)
+                batch.count(rows[workspace_id], "dead_letters_retried", retried)
+                self.bury(batch, rows[workspace_id], rebuilt)
+
+    def _find(self, within: Batch | Preparation) -> list[_Found]:
+        rows = within.connection.execute(
+            f"SELECT * FROM ({_FOUND}) f WHERE f.workspace_id = ANY (%(workspaces)s) ORDER BY 1, 2",
+            {**self.arguments(date.min, None), "workspaces": list(within.runs)},
+        )
+        return [_Found(workspace_id, name, is_stale, letters or 0) for workspace_id, name, is_stale, letters in rows]

@@ -1,0 +1,83 @@
+"""What another version of the code began is rebuilt, dead letters are tried again, and what is well is left alone."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from batch_jobs.engine.engine import Engine
+from batch_jobs.engine.job_runs import JobRun
+from batch_jobs.jobs.recover_failed_migration import RecoverFailedMigration
+from batch_jobs.store.database import Database
+from batch_jobs_tests.builders import event, import_all, of, statement
+from batch_jobs_tests.engine.company import digests, engine_of, found, rows, run
+
+JOB = RecoverFailedMigration.name
+NAMES = ["acme", "globex", "initech"]
+
+
+@pytest.fixture
+def engine(database: Database) -> Engine:
+    found(database, NAMES)
+    import_all(database, event("workspace.suspended", workspace_id="initech"))
+    made = engine_of(database, RecoverFailedMigration())
+    made.catch_up()
+    return made
+
+
+def recover(engine: Engine, *workspaces: str, **parameters: Any) -> list[JobRun]:
+    return run(engine, JOB, workspaces or NAMES, parameters=parameters)
+
+
+def counted(job_run: JobRun) -> dict[str, int]:
+    return {name: number for name, number in job_run.counters.items() if number and name != "skipped_reason"}
+
+
+def test_nothing_is_due_after_a_good_deploy(engine: Engine) -> None:
+    assert [(one.status, counted(one)) for one in recover(engine)] == [("completed", {})] * 3
+
+
+def test_what_other_code_began_is_rebuilt_also_in_suspended_workspaces(engine: Engine) -> None:
+    before = digests(engine.database)
+    with engine.database.owner() as connection:
+        connection.execute(
+            "UPDATE batch_jobs.checkpoints SET version = 99 WHERE projection IN ('employee_directory', 'projects') "
+            "AND workspace_id <> 'globex'"
+        )
+        connection.execute("UPDATE projections.employee_directory SET name = 'Of other code'")
+    found_stale = {"projections_stale": 2, "projections_rebuilt": 1, "indexes_rebuilt": 1}
+    acme, globex, initech = recover(engine)
+    assert [counted(one) for one in (acme, globex, initech)] == [found_stale, {}, found_stale]
+    assert acme.plan
+    assert {row["before"]["name"] for row in acme.plan} == {"Of other code"}
+    assert [counted(one) for one in recover(engine, dry_run=False)] == [found_stale, {}, found_stale]
+    assert rows(engine.database, "SELECT count(*) FROM batch_jobs.checkpoints WHERE version = 99") == [(0,)]
+    assert rows(
+        engine.database, "SELECT DISTINCT workspace_id FROM projections.employee_directory WHERE name = 'Of other code'"
+    ) == [("globex",)]
+    assert [counted(one) for one in recover(engine)] == [{}, {}, {}]
+    kept = digests(engine.database)
+    assert {name for name in before if before[name] != kept[name]} == {"projections.employee_directory"}
+
+
+def test_dead_letters_that_can_be_read_now_are_applied(engine: Engine) -> None:
+    first, last = date(2026, 1, 1), date(2026, 1, 31)
+    import_all(
+        engine.database,
+        *of("acme", statement("period_started", "e-1", first, last), statement("ready", "e-2", first, last)),
+    )
+    engine.catch_up()
+    # As if the code of then could not apply the first one.
+    with engine.database.owner() as connection:
+        connection.execute("DELETE FROM projections.timesheet_statements")
+        connection.execute(
+            "INSERT INTO batch_jobs.dead_letters "
+            "SELECT workspace_id, 'timesheet_statements', position, event_id, type, "
+            "'not known' FROM batch_jobs.events WHERE type = 'statement.period_started'"
+        )
+    mended = {"projections_rebuilt": 1, "dead_letters_retried": 1, "dead_letters_left": 1}
+    for dry_run in (True, False):
+        (acme,) = recover(engine, "acme", dry_run=dry_run)
+        assert (acme.status, counted(acme)) == ("warning", mended)
+    assert rows(engine.database, "SELECT employee_id FROM projections.timesheet_statements") == [("e-1",)]
+    assert len(rows(engine.database, "SELECT * FROM batch_jobs.dead_letters")) == 1
