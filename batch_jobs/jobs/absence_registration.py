@@ -15,16 +15,16 @@ from batch_jobs.rules.errors import RuleError
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.payloads.time_off import AbsenceRegistered
 
-# The rule is `rules.absence_days.day_to_register`.
+# The rule is `rules.absence_days.day_to_register`. A look at each absence: NOT EXISTS would read the days of all years.
 _UNREGISTERED = f"""
     SELECT {COLUMNS}, {IN_DIRECTORY} AS due
     FROM scope s JOIN projections.absences a ON a.workspace_id = s.workspace_id
     WHERE a.open_ended AND a.state = 'approved' AND a.start_date < %(run_date)s::date - 1
       AND coalesce(a.end_date, 'infinity') >= %(run_date)s::date - 1
-      AND NOT EXISTS (
-          SELECT FROM projections.absence_days d
+      AND (
+          SELECT d.date FROM projections.absence_days d
           WHERE d.workspace_id = a.workspace_id AND d.absence_id = a.absence_id AND d.date = %(run_date)s::date - 1
-      )
+      ) IS NULL
 """
 
 _STANDING = """

@@ -17,11 +17,12 @@ COLUMNS = """
     a.workspace_id, a.absence_id AS row_id, a.employee_id, a.policy_id, a.state, a.start_date, a.end_date, a.fraction,
     a.open_ended, a.consumed_to
 """
+# Not EXISTS, which PostgreSQL answers by reading the directory of all workspaces: few rows are asked about.
 IN_DIRECTORY = """
-    EXISTS (
-        SELECT FROM projections.employee_directory e
+    coalesce((
+        SELECT true FROM projections.employee_directory e
         WHERE e.workspace_id = a.workspace_id AND e.employee_id = a.employee_id
-    )
+    ), false)
 """
 
 

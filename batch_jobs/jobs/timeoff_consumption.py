@@ -21,24 +21,20 @@ MOST_DAYS = 3_660
 
 _APPROVING: tuple[ApprovalKind, ...] = ("weekly", "biweekly", "monthly")
 
-# `rules.absence_days.approval_kind` and `chunks` in SQL: the employment current on the run date, or on the last
-# covered day before it, says how far is consumed. Terms that are not defined say nothing, which is worth an error.
+# `rules.absence_days.chunks` in SQL: what begins by the run date is due in any approval period that holds it. Only for
+# later days the kind counts, that of the employment current on the run date or on the last covered day before it.
 _DUE_CHUNKS = f"""
-    SELECT {COLUMNS}, {IN_DIRECTORY} AND p.approval_period IS NOT NULL AS due
+    SELECT {COLUMNS}, {IN_DIRECTORY} AS due
     FROM scope s JOIN projections.absences a ON a.workspace_id = s.workspace_id
-    CROSS JOIN LATERAL (
-        SELECT approval_period FROM (
-            SELECT p.approval_period, least(p.valid_to, %(run_date)s) AS last_day, p.start_date, p.employment_id
-            FROM projections.employment_periods p
-            WHERE p.workspace_id = a.workspace_id AND p.employee_id = a.employee_id AND p.valid_from <= %(run_date)s
-            UNION ALL
-            SELECT 'none', '-infinity', '-infinity', ''
-        ) p ORDER BY last_day DESC, start_date DESC, employment_id DESC LIMIT 1
-    ) p
     WHERE a.unconsumed_from IS NOT NULL AND a.start_date <= %(run_date)s
-      AND a.unconsumed_from <= CASE p.approval_period
-          WHEN 'weekly' THEN %(weekly_end)s WHEN 'biweekly' THEN %(biweekly_end)s WHEN 'monthly' THEN %(monthly_end)s
-          ELSE date 'infinity' END
+      AND CASE WHEN a.unconsumed_from > %(run_date)s THEN a.unconsumed_from <= coalesce((
+          SELECT CASE p.approval_period
+              WHEN 'weekly' THEN %(weekly_end)s WHEN 'biweekly' THEN %(biweekly_end)s
+              WHEN 'monthly' THEN %(monthly_end)s ELSE date 'infinity' END
+          FROM projections.employment_periods p
+          WHERE p.workspace_id = a.workspace_id AND p.employee_id = a.employee_id AND p.valid_from <= %(run_date)s
+          ORDER BY least(p.valid_to, %(run_date)s) DESC, p.start_date DESC, p.employment_id DESC LIMIT 1
+      ), 'infinity') ELSE true END
 """
 
 
