@@ -1,5 +1,6 @@
 """Ranges of partitions to ask runs for: few runs, each over neighbouring workspaces. Pure."""
 
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -12,22 +13,26 @@ class KeyRange(NamedTuple):
     end: str
 
 
-def covering_ranges(wanted: Collection[str], ordered: Sequence[str], *, at_most: int) -> list[KeyRange]:
-    """The ranges that hold all wanted keys, and as few others as possible.
-
-    A run costs seconds, an unneeded key inside its range a millisecond: gaps are bridged, the smallest first, until few
-    enough ranges are left.
+def covering_ranges(
+    wanted: Collection[str], ordered: Sequence[str], *, bridged: int, apart: Collection[str] = ()
+) -> list[KeyRange]:
+    """The ranges that hold all wanted keys, and no more others than are cheaper than one more range.
 
     Args:
         wanted: what the ranges must hold; keys that are not among `ordered` are left out.
         ordered: all keys, in the order that makes them neighbours.
-        at_most: how many ranges.
+        bridged: how many unneeded keys between two wanted ones are taken along.
+        apart: keys that no range may hold.
     """
     places = [place for place, key in enumerate(ordered) if key in wanted]
     if not places:
         return []
-    gaps = sorted(pairwise(places), key=lambda gap: gap[0] - gap[1])
-    breaks = sorted(gap for gap in gaps[: at_most - 1] if gap[1] - gap[0] > 1)
+    barred = [place for place, key in enumerate(ordered) if key in apart]
+    breaks = [
+        (before, after)
+        for before, after in pairwise(places)
+        if after - before - 1 > bridged or bisect_left(barred, before) < bisect_left(barred, after)
+    ]
     starts = [places[0], *(after for _, after in breaks)]
     ends = [*(before for before, _ in breaks), places[-1]]
     return [KeyRange(ordered[start], ordered[end]) for start, end in zip(starts, ends, strict=True)]

@@ -8,7 +8,8 @@ from batch_jobs.engine.due import DueItem
 from batch_jobs.orchestration.partitions import Target
 from batch_jobs.orchestration.ranges import KeyRange, covering_ranges
 
-RANGES_AT_MOST = 4
+# A run costs seconds, of a process to start, and an unneeded workspace inside its range a millisecond.
+BRIDGED = 2_000
 ALONE_AT_MOST = 20
 
 
@@ -52,6 +53,7 @@ def plan_runs(
         else:
             left.append(item)
     alone = [Target(item.workspace_id, item.run_date) for item in left if item.failures]
+    apart = {*alone[:ALONE_AT_MOST], *under_way}
     fresh = [item for item in left if not item.failures]
     notes = [
         f"{number} {why}"
@@ -67,7 +69,10 @@ def plan_runs(
         (day, found)
         for day in sorted({item.run_date for item in fresh})
         for found in covering_ranges(
-            {item.workspace_id for item in fresh if item.run_date == day}, workspaces, at_most=RANGES_AT_MOST
+            {item.workspace_id for item in fresh if item.run_date == day},
+            workspaces,
+            bridged=BRIDGED,
+            apart={target.workspace_id for target in apart if target.run_date == day},
         )
     ]
     return RunPlan(ranges, alone[:ALONE_AT_MOST], notes)

@@ -20,6 +20,7 @@ from batch_jobs.orchestration.partitions import job_partitions, sync_workspaces
 from batch_jobs.settings import PROJECT_FOLDER, Settings
 from batch_jobs.store.database import Database
 from batch_jobs_tests.builders import employee, employment, import_all, of, terms, workspace
+from batch_jobs_tests.noon import NOON_ZONE
 
 JOB = "timesheet_statement_generate"
 JOB_KEY = AssetKey(["jobs", JOB])
@@ -127,7 +128,8 @@ def make_installation(folder: Path, url: str) -> Installation:
         for workspace_id in WORKSPACES:
             people = [f"e-{number}" for number in range(MANY if workspace_id == FAULTY else 2)]
             everyone = [one for name in people for one in (employee(name), employment(f"{name}/1"))]
-            import_all(database, *of(workspace_id, workspace(workspace_id), terms(approval_period="weekly"), *everyone))
+            settled = workspace(workspace_id, timezone=NOON_ZONE)
+            import_all(database, *of(workspace_id, settled, terms(approval_period="weekly"), *everyone))
     made.execute(BREAK)
     with made.instance() as instance:
         sync_workspaces(instance, WORKSPACES)

@@ -17,6 +17,7 @@ from batch_jobs.orchestration.workers import WORKER_TAG
 from batch_jobs.store.database import Database
 from batch_jobs_tests.builders import employee, employment, import_all, of, terms, workspace
 from batch_jobs_tests.deadline import until
+from batch_jobs_tests.noon import NOON_ZONE
 from batch_jobs_tests.orchestration.installation import FAULTY, JOB, JOB_KEY, WORKSPACES, Installation, weeks_ago
 from batch_jobs_tests.orchestration.services import REPOSITORY, Services, running_services
 
@@ -122,7 +123,7 @@ def import_huge(installation: Installation) -> None:
     everyone = [one for name in people for one in (employee(name), employment(f"{name}/1"))]
     assert installation.settings.database_url
     with Database(installation.settings.database_url) as database:
-        import_all(database, *of(HUGE, workspace(HUGE), terms(approval_period="weekly"), *everyone))
+        import_all(database, *of(HUGE, workspace(HUGE, timezone=NOON_ZONE), terms(approval_period="weekly"), *everyone))
 
 
 def test_partitions_follow_the_active_workspaces(installation: Installation, night: Night) -> None:
