@@ -27,7 +27,7 @@ from batch_jobs_tests.orchestration.installation import FAULTY, JOB, WORKSPACES,
 
 PURGE = PurgeExpiredData.name
 TODAY = datetime.now(UTC).date()
-NIGHT = datetime.combine(TODAY, datetime.min.time(), UTC) + timedelta(hours=12)
+NIGHT = datetime.now(UTC)
 KEPT = [name for name in WORKSPACES if name != FAULTY]
 
 
