@@ -136,7 +136,7 @@ def _fill(connection: Transaction, spans: Sequence[tuple[str, int, int]], types:
     connection.execute(_FILL, [list(types)])
     connection.execute("SET LOCAL enable_hashjoin = DEFAULT")
     connection.execute("SET LOCAL enable_mergejoin = DEFAULT")
-    connection.execute("ANALYZE pending_events")
+    connection.execute("ANALYZE pending_events (workspace_id, position, type, employee_id)")
     return frozenset(row[0] for row in connection.execute("SELECT DISTINCT type FROM pending_events"))
 
 
