@@ -24,7 +24,8 @@ def print_night(connection: Transaction, runs: Sequence[JobRun], *, jobs: Iterab
     latest: defaultdict[str, dict[str, JobRun]] = defaultdict(dict)
     for run in runs:
         latest[run.job].setdefault(run.workspace_id, run)
-    print_table(["job", *COLUMNS, "what was done"], [_row(job, latest[job], workspaces) for job in jobs])
+    rows = [_row(job, latest[job], workspaces) for job in jobs]
+    print_table(["job", *COLUMNS, "what was done"], rows, folding=["job", "what was done"])
     warned = [run for found in latest.values() for run in found.values() if run.status in ("warning", "failed")]
     if warned:
         say("")
@@ -36,7 +37,7 @@ def print_night(connection: Transaction, runs: Sequence[JobRun], *, jobs: Iterab
 
 
 def _row(job: str, runs: dict[str, JobRun], workspaces: int) -> list[object]:
-    statuses = Counter(run.status for run in runs.values())
+    statuses: Counter[str] = Counter(run.status for run in runs.values())
     statuses["skipped"] = workspaces - len(runs)
     done: Counter[str] = Counter()
     for run in runs.values():

@@ -9,7 +9,7 @@ from batch_jobs.engine.batch import Batch
 from batch_jobs.projections.workforces import load_workforces
 from batch_jobs.rules.absences import Absence
 from batch_jobs.rules.definitions import ENTITY_KINDS, POLICY_KINDS
-from batch_jobs.rules.errors import RuleError, UndefinedReferenceError
+from batch_jobs.rules.errors import RuleError
 from batch_jobs.rules.fractions import exact
 from batch_jobs.rules.workforce import Workforce
 
@@ -61,5 +61,4 @@ def absences(batch: Batch) -> Iterator[tuple[Any, Absence, Workforce]]:
 
 def report(batch: Batch, row: Any, error: RuleError) -> None:
     """Report that what the workspace has defined does not let the row be worked on."""
-    kind = "undefined_reference" if isinstance(error, UndefinedReferenceError) else "unknown_calendar"
-    batch.error(row, entity="absence", entity_id=row.row_id, error=kind, message=f"absence {row.row_id}: {error}")
+    batch.error(row, entity="absence", entity_id=row.row_id, error=error.kind, message=f"absence {row.row_id}: {error}")

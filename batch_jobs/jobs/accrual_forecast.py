@@ -13,7 +13,7 @@ from batch_jobs.engine.job_runs import Target
 from batch_jobs.projections.workforces import load_workforces
 from batch_jobs.rules.accrual.forecast import Accruals, Forecast
 from batch_jobs.rules.definitions import ENTITY_KINDS, POLICY_KINDS
-from batch_jobs.rules.errors import RuleError
+from batch_jobs.rules.errors import RuleError, UndefinedReferenceError
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.payloads.accounts import AccrualForecastComputed, ForecastEntry
 
@@ -116,14 +116,14 @@ class AccrualForecast(Job):
             run = batch.runs[row.workspace_id]
             try:
                 if row.problem is not None:
-                    raise RuleError(row.problem)
+                    raise UndefinedReferenceError(row.problem)
                 forecast = accruals[row.workspace_id].forecast(row.employee_id, row.policy_id, run.run_date)
             except RuleError as error:
                 batch.error(
                     row,
                     entity="employee",
                     entity_id=row.employee_id,
-                    error="undefined_reference",
+                    error=error.kind,
                     message=f'employee {row.employee_id}, time-off policy "{row.policy_id}": {error}',
                 )
                 continue

@@ -11,7 +11,7 @@ from batch_jobs.engine.batch import Batch
 from batch_jobs.engine.contract import Counter, EmployeeParameters, Job
 from batch_jobs.engine.job_runs import Target
 from batch_jobs.projections.workforces import load_workforces
-from batch_jobs.rules.errors import RuleError, UndefinedReferenceError
+from batch_jobs.rules.errors import RuleError
 from batch_jobs.rules.published_norms import NormPublisher, PublishedWeek, window
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.payloads import working_time
@@ -131,8 +131,7 @@ class PublishTimesheetNorms(Job):
                     force=run.parameters.force,
                 )
             except RuleError as error:
-                kind = "undefined_reference" if isinstance(error, UndefinedReferenceError) else "unknown_calendar"
-                batch.error(row, entity="employee", entity_id=row.employee_id, error=kind, message=str(error))
+                batch.error(row, entity="employee", entity_id=row.employee_id, error=error.kind, message=str(error))
                 continue
             batch.count(row, "processed")
             if publication:

@@ -12,7 +12,7 @@ from batch_jobs.mail.notices import Notice, create
 from batch_jobs.projections.workforces import load_workforces
 from batch_jobs.rules.absences import Absence
 from batch_jobs.rules.definitions import ENTITY_KINDS, POLICY_KINDS
-from batch_jobs.rules.errors import RuleError, UndefinedReferenceError
+from batch_jobs.rules.errors import RuleError
 from batch_jobs.rules.timeoff_reminders import Block, blocks, is_due, reminder
 from batch_jobs.rules.workforce import Workforce
 
@@ -108,7 +108,15 @@ def _notice(batch: Batch, row: Any, workforce: Workforce, block: Block, reminded
         batch.undefined(row, "absence", absence_id, "employee", row.employee_id)
         return None
     if user is None:
-        batch.count(row, "reminders_no_user")
+        batch.error(
+            row,
+            entity="employee",
+            entity_id=row.employee_id,
+            error="no_active_user",
+            message=f"employee {row.employee_id}: is away from {says.start} on and has no active user to be told; "
+            "invite them, or ignore it for people without a login",
+            counter="reminders_no_user",
+        )
         return None
     data = TimeOffReminderData(
         employee_name=employee.on(run_date).preferred_name or employee.on(run_date).name,
@@ -122,9 +130,8 @@ def _notice(batch: Batch, row: Any, workforce: Workforce, block: Block, reminded
 
 
 def _report(batch: Batch, row: Any, entity: str, entity_id: str, error: RuleError) -> None:
-    kind = "undefined_reference" if isinstance(error, UndefinedReferenceError) else "unknown_calendar"
     message = f"{entity} {entity_id}: no reminder of time off: {error}"
-    batch.error(row, entity=entity, entity_id=entity_id, error=kind, message=message)
+    batch.error(row, entity=entity, entity_id=entity_id, error=error.kind, message=message)
 
 
 def _unstarted(batch: Batch) -> tuple[defaultdict[tuple[str, str], list[Absence]], defaultdict[str, set[str]]]:

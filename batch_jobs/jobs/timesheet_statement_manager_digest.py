@@ -53,7 +53,15 @@ class TimesheetStatementManagerDigest(Job):
             user = workforce.active_user(row.employee_id, run_date)
             versions = workforce.definitions.employees.get(row.employee_id)
             if user is None or versions is None:
-                batch.count(row, "skipped")
+                batch.error(
+                    row,
+                    entity="employee",
+                    entity_id=row.employee_id,
+                    error="no_active_user",
+                    message=f"employee {row.employee_id}: has statements in the inbox and no active user to be told; "
+                    "invite them, or give the people concerned another manager",
+                    counter="skipped",
+                )
                 continue
             manager, found = versions.on(run_date), items[row.workspace_id, row.employee_id]
             data = ManagerDigestData(

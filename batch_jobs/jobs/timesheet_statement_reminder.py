@@ -10,7 +10,7 @@ from batch_jobs.mail.notices import Notice, create
 from batch_jobs.projections.statement_prospects import Prospect, Spans, employees_of, prospects
 from batch_jobs.projections.workforces import load_workforces
 from batch_jobs.rules.approval_periods import Period
-from batch_jobs.rules.errors import RuleError, UndefinedReferenceError
+from batch_jobs.rules.errors import RuleError
 from batch_jobs.rules.statement_deadlines import deadline, overdue_day
 from batch_jobs.rules.workforce import Workforce
 from batch_jobs.store.payloads.statements import StatementOverdue, StatementReady
@@ -74,9 +74,8 @@ def _judge(batch: Batch, prospect: Prospect, workforce: Workforce, notices: list
     try:
         steps = _steps(workforce, row, prospect.absences, run_date)
     except RuleError as error:
-        kind = "undefined_reference" if isinstance(error, UndefinedReferenceError) else "unknown_calendar"
         message = f"statement {row.row_id}: its deadline can not be told: {error}"
-        batch.error(row, entity="statement", entity_id=row.row_id, error=kind, message=message)
+        batch.error(row, entity="statement", entity_id=row.row_id, error=error.kind, message=message)
         return True
     if not steps.ready and not steps.overdue:
         return False

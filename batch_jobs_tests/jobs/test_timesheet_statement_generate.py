@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from batch_jobs.jobs.apply_scheduled_changes import ApplyScheduledChanges
 from batch_jobs.jobs.timesheet_statement_generate import TimesheetStatementGenerate
 from batch_jobs.projections.workforces import load_workforces
 from batch_jobs.rules.errors import UndefinedReferenceError
@@ -25,7 +26,7 @@ _STATEMENTS = """
 
 @pytest.fixture
 def engine(database):
-    return engine_of(database, TimesheetStatementGenerate())
+    return engine_of(database, ApplyScheduledChanges(), TimesheetStatementGenerate())
 
 
 def _generate(engine, day=DAY, workspace_id="acme", **wishes):
