@@ -20,12 +20,22 @@ _READ_FORECASTS = """
     FROM pending_events WHERE type = 'accrual.forecast_computed'
 """
 
-# The first of several credits of one entry is the one that materialised it.
 _MATERIALIZED = """
-    INSERT INTO materialized_entries (workspace_id, employee_id, entry_id, position)
+    CREATE TEMPORARY TABLE newly_materialized (
+        workspace_id text COLLATE "C", employee_id text COLLATE "C", entry_id text COLLATE "C", position bigint,
+        PRIMARY KEY (workspace_id, employee_id, entry_id)
+    ) ON COMMIT DELETE ROWS
+"""
+# The first of several credits of one entry is the one that materialised it.
+_READ_MATERIALIZED = """
+    INSERT INTO newly_materialized
     SELECT workspace_id, payload ->> 'employee_id', payload ->> 'entry_id', min(position) FROM pending_events
     WHERE type IN ('account.credited', 'account.expired') AND payload ->> 'entry_id' IS NOT NULL
     GROUP BY 1, 2, 3
+"""
+_REMEMBER = """
+    INSERT INTO materialized_entries (workspace_id, employee_id, entry_id, position)
+    SELECT workspace_id, employee_id, entry_id, position FROM newly_materialized
     ON CONFLICT DO NOTHING
 """
 
@@ -91,13 +101,11 @@ _WRITE = """
         IS DISTINCT FROM (excluded.policy_id, excluded.kind, excluded.due_date, excluded.amount, excluded.year_start,
             excluded.materialized_at)
 """
+# What was credited before is marked, or was never taken in: an entry without a mark is marked by its first credit.
 _MARK = """
-    UPDATE accrual_forecast o SET materialized_at = m.position
-    FROM pending_events e JOIN materialized_entries m
-      ON (m.workspace_id, m.employee_id, m.entry_id)
-        = (e.workspace_id, e.payload ->> 'employee_id', e.payload ->> 'entry_id')
-    WHERE e.type IN ('account.credited', 'account.expired') AND o.materialized_at IS NULL
-      AND (o.workspace_id, o.employee_id, o.entry_id) = (m.workspace_id, m.employee_id, m.entry_id)
+    UPDATE accrual_forecast o SET materialized_at = m.position FROM newly_materialized m
+    WHERE (o.workspace_id, o.employee_id, o.entry_id) = (m.workspace_id, m.employee_id, m.entry_id)
+      AND o.materialized_at IS NULL
 """
 
 
@@ -120,7 +128,10 @@ class AccrualForecast(Projection):
         """See `Projection.fold`."""
         temporary_table(connection, "new_forecasts", _FORECASTS)
         temporary_table(connection, "new_forecast_entries", _ENTRIES)
-        connection.execute(_MATERIALIZED)
+        temporary_table(connection, "newly_materialized", _MATERIALIZED)
+        connection.execute(_READ_MATERIALIZED)
+        connection.execute("ANALYZE newly_materialized")
+        connection.execute(_REMEMBER)
         connection.execute(_READ_FORECASTS)
         connection.execute("ANALYZE new_forecasts")
         connection.execute(_READ_ENTRIES)
