@@ -1,16 +1,16 @@
-"""Runs all benchmarks, one after the other on one database, and reports: `python -m benchmarks [--output FILE]`."""
+"""Runs all benchmarks, one after the other, and reports: `python -m benchmarks [--output FILE]`."""
 
 import argparse
 import os
 import sys
 from pathlib import Path
 
-from benchmarks import importing, ledger, need_check, night
+from benchmarks import importing, ledger, need_check, night, whole_night
 from benchmarks.bench import Sizes, fresh_installation, tell
 from benchmarks.figures import Figure, print_table, write_json
 
-# Each stands on what those before it left in the database.
-BENCHMARKS = (importing, night, ledger, need_check)
+# An installation for each group; in it each stands on what those before it left in the database.
+GROUPS = ((importing, night, ledger, need_check), (whole_night,))
 
 
 def main() -> int:
@@ -19,9 +19,10 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "latest.json", help="where to write")
     output = parser.parse_args().output
     figures: dict[str, Figure] = {}
-    with fresh_installation(Sizes.at(float(os.environ.get("BENCH_SCALE", "1")))) as bench:
-        for benchmark in BENCHMARKS:
-            figures.update(benchmark.measure(bench))
+    for group in GROUPS:
+        with fresh_installation(Sizes.at(float(os.environ.get("BENCH_SCALE", "1")))) as bench:
+            for benchmark in group:
+                figures.update(benchmark.measure(bench))
     tell("done")
     write_json(figures, output)
     print_table(figures)

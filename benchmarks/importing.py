@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 import time
+from datetime import date
 
 from batch_jobs.settings import PROJECT_FOLDER
 from benchmarks import companies
@@ -55,11 +56,20 @@ def measure(bench: Bench) -> Figures:
     }
 
 
-def import_workspaces(bench: Bench, workspaces: list[str]) -> dict[str, float]:
-    """Import new workspaces from a file, in a process of its own. Returns what `import_process` tells."""
+def import_workspaces(bench: Bench, workspaces: list[str], *, today: date | None = None) -> dict[str, float]:
+    """Import new workspaces from a file, in a process of its own.
+
+    Args:
+        bench: where.
+        workspaces: their ids.
+        today: the day from which on they plan time off, by default the run date.
+
+    Returns:
+        What `import_process` tells.
+    """
     file = bench.settings.home / "import.jsonl"
     lines = companies.write_file(
-        file, workspaces, employees=bench.sizes.employees, timezone=bench.timezone, today=bench.run_date
+        file, workspaces, employees=bench.sizes.employees, timezone=bench.timezone, today=today or bench.run_date
     )
     tell(f"importing {lines:,} events of {len(workspaces):,} workspaces")
     command = [sys.executable, "-m", "benchmarks.import_process", str(file)]
