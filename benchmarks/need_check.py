@@ -54,7 +54,7 @@ def measure(bench: Bench) -> Figures:
 def _need(engine: Engine, workspaces: list[str], run_date: date) -> int:
     targets: list[Target] = [(workspace_id, run_date) for workspace_id in workspaces]
     with engine.database.reader() as connection:
-        return sum(due_rows(connection, engine.jobs[JOB], targets).values())
+        return sum(due_rows(connection, engine.jobs[JOB], targets, engine.jobs[JOB].parameters()).values())
 
 
 def _timed(work: Callable[[], int]) -> tuple[float, int]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from batch_jobs.jobs import registry
 from batch_jobs.settings import PROJECT_FOLDER
 from benchmarks.figures import Figure, write_json
 
@@ -22,6 +23,10 @@ UNITS = {
     "need_check_s": "s",
     "need_check_all_due_s": "s",
     "due_report_s": "s",
+    "night_all_jobs_s": "s",
+    "night_last_of_month_s": "s",
+    "night_first_of_month_s": "s",
+    **{f"{name}_s": "s" for name, job in registry().items() if not job.by_hand_only},
 }
 WITH_TARGET = {
     "import_events_per_s",
@@ -29,6 +34,9 @@ WITH_TARGET = {
     "ledger_ms_per_workspace",
     "need_check_s",
     "need_check_all_due_s",
+    "night_all_jobs_s",
+    "night_last_of_month_s",
+    "night_first_of_month_s",
 }
 
 
