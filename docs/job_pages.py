@@ -50,8 +50,8 @@ def _facts(job: Job) -> Iterator[str]:
     if job.by_hand_only:
         yield "**When.** Started by hand only."
     else:
-        yield f"**When.** Looked at every five minutes from {job.start_time:%H:%M} local time of the workspace; runs once"
-        yield "per workspace and run date, where something is due."
+        yield f"**When.** Looked at every five minutes from {job.start_time:%H:%M} local time of the workspace; runs"
+        yield "once per workspace and run date, where something is due."
     if job.after:
         yield f"Waits for {', '.join(f'[{name}]({name}.md)' for name in job.after)} of the same night."
     if job.catch_up_days:

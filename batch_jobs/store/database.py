@@ -154,7 +154,7 @@ def _configure(connection: Transaction) -> None:
     connection.execute("SET datestyle = 'ISO'")
     # A plan must know how many workspaces a statement is about: one or ten thousand.
     connection.execute("SET plan_cache_mode = force_custom_plan")
-    # A rebuild keeps its rows in temporary tables: at the server's 8 MB it took more than twice as long. Memory is taken
-    # as it is needed; the limit can not be set any more once there was such a table.
+    # A rebuild keeps its rows in temporary tables: at the server's 8 MB it took more than twice as long. Memory is
+    # taken as it is needed; the limit can not be set any more once there was such a table.
     connection.execute("SET temp_buffers = '128MB'")
     connection.commit()
