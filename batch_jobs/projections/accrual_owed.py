@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from batch_jobs.engine.projection import Folded, Projection, Window
-from batch_jobs.engine.tables import RowChanges, Table
+from batch_jobs.engine.tables import Table, replace_rows
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.temporary import temporary_table
 
@@ -18,25 +18,16 @@ _FIND_TOUCHED = """
     WHERE type = ANY (%s) AND (type NOT LIKE 'account.%%' OR payload ->> 'entry_id' IS NOT NULL)
 """
 # An employee who was removed and then defined from a day on has both versions, and is there.
-_WRITE = """
-    INSERT INTO accrual_owed AS o (workspace_id, employee_id, first_due_date, is_removed)
-    SELECT workspace_id, employee_id, min(a.due_date), (
+_OWED = """
+    SELECT t.workspace_id, t.employee_id, a.due_date, (
         SELECT coalesce(bool_and(d."values" IS NULL), false) FROM definitions d
         WHERE d.workspace_id = t.workspace_id AND d.kind = 'employee' AND d.entity_id = t.employee_id
     )
-    FROM touched_employees t JOIN accrual_forecast a USING (workspace_id, employee_id)
-    WHERE a.materialized_at IS NULL
-    GROUP BY t.workspace_id, t.employee_id
-    ON CONFLICT (workspace_id, employee_id)
-    DO UPDATE SET first_due_date = excluded.first_due_date, is_removed = excluded.is_removed
-    WHERE (o.first_due_date, o.is_removed) <> (excluded.first_due_date, excluded.is_removed)
-"""
-_REMOVE = """
-    DELETE FROM accrual_owed o USING touched_employees t
-    WHERE (o.workspace_id, o.employee_id) = (t.workspace_id, t.employee_id) AND NOT EXISTS (
-        SELECT FROM accrual_forecast a
-        WHERE (a.workspace_id, a.employee_id) = (o.workspace_id, o.employee_id) AND a.materialized_at IS NULL
-    )
+    FROM touched_employees t CROSS JOIN LATERAL (
+        SELECT a.due_date FROM accrual_forecast a
+        WHERE a.workspace_id = t.workspace_id AND a.employee_id = t.employee_id AND a.materialized_at IS NULL
+        ORDER BY a.due_date LIMIT 1
+    ) a
 """
 
 
@@ -62,5 +53,4 @@ class AccrualOwed(Projection):
         temporary_table(connection, "touched_employees", _TOUCHED)
         connection.execute(_FIND_TOUCHED, [list(self.event_types)])
         connection.execute("ANALYZE touched_employees")
-        removed = connection.execute(_REMOVE).rowcount
-        return Folded(RowChanges(written=connection.execute(_WRITE).rowcount, removed=removed))
+        return Folded(replace_rows(connection, self.table, connection.execute(_OWED), of="touched_employees"))

@@ -60,27 +60,41 @@ _BY_PEOPLE = """
     ON CONFLICT DO NOTHING
 """
 
-# The join by Monday serves a bulk load (by hash), the one by dates a few weeks (by index). What an employee was
-# expected to work is as it was, unless the row is new or the employee affected.
-_SUMS = f"""
-    WITH kinds AS MATERIALIZED (
-        SELECT workspace_id, entity_id AS activity_id, "values" ->> 'kind' AS kind,
-            CASE row_number() OVER versions WHEN 1 THEN '-infinity' ELSE valid_from END AS first_day,
-            coalesce(lead(valid_from) OVER versions, 'infinity') AS next_first_day
-        FROM definitions WHERE kind = 'activity' AND workspace_id IN (SELECT workspace_id FROM affected_weeks)
-        WINDOW versions AS (PARTITION BY workspace_id, entity_id ORDER BY valid_from)
-    ), recorded AS (
+_KINDS = """
+    CREATE TEMPORARY TABLE activity_kinds (
+        workspace_id text COLLATE "C", activity_id text COLLATE "C", first_day date, next_first_day date, kind text
+    ) ON COMMIT DELETE ROWS
+"""
+# The kind of an activity's versions; before the first one the earliest holds.
+_FILL_KINDS = """
+    INSERT INTO activity_kinds
+    SELECT workspace_id, entity_id, CASE row_number() OVER versions WHEN 1 THEN '-infinity' ELSE valid_from END,
+        coalesce(lead(valid_from) OVER versions, 'infinity'), "values" ->> 'kind'
+    FROM definitions WHERE kind = 'activity' AND workspace_id IN (SELECT workspace_id FROM affected_weeks)
+    WINDOW versions AS (PARTITION BY workspace_id, entity_id ORDER BY valid_from)
+"""
+
+# OFFSET 0 has each week looked up by index: PostgreSQL can not know how few days a week has of an employee's all. What
+# an employee was expected to work is as it was, unless the row is new or the employee affected.
+_SUMS = """
+    WITH recorded AS (
         SELECT w.workspace_id, w.employee_id, w.monday, coalesce(k.kind, 'work') AS kind, t.minutes
-        FROM affected_weeks w JOIN time_entries t
-          ON t.workspace_id = w.workspace_id AND t.employee_id = w.employee_id
-          AND {MONDAY.format("t.date")} = w.monday AND t.date >= w.monday AND t.date <= w.monday + 6
-        LEFT JOIN kinds k ON k.workspace_id = t.workspace_id AND k.activity_id = t.activity_id
+        FROM affected_weeks w CROSS JOIN LATERAL (
+            SELECT t.date, t.activity_id, t.minutes FROM time_entries t
+            WHERE t.workspace_id = w.workspace_id AND t.employee_id = w.employee_id
+              AND t.date >= w.monday AND t.date <= w.monday + 6
+            OFFSET 0
+        ) t
+        LEFT JOIN activity_kinds k ON k.workspace_id = w.workspace_id AND k.activity_id = t.activity_id
           AND k.first_day <= t.date AND t.date < k.next_first_day
         UNION ALL
         SELECT w.workspace_id, w.employee_id, w.monday, 'time_off', d.minutes
-        FROM affected_weeks w JOIN absence_days d
-          ON d.workspace_id = w.workspace_id AND d.employee_id = w.employee_id
-          AND {MONDAY.format("d.date")} = w.monday AND d.date >= w.monday AND d.date <= w.monday + 6
+        FROM affected_weeks w CROSS JOIN LATERAL (
+            SELECT d.minutes FROM absence_days d
+            WHERE d.workspace_id = w.workspace_id AND d.employee_id = w.employee_id
+              AND d.date >= w.monday AND d.date <= w.monday + 6
+            OFFSET 0
+        ) d
     ), sums AS (
         SELECT workspace_id, employee_id, monday,
             coalesce(sum(minutes) FILTER (WHERE kind = 'work'), 0) AS work_minutes,
@@ -134,6 +148,9 @@ class TimesheetWeeks(Projection):
             connection.execute(affected_weeks)
         letters = take_in(connection)
         connection.execute("ANALYZE affected_weeks")
+        temporary_table(connection, "activity_kinds", _KINDS)
+        connection.execute(_FILL_KINDS)
+        connection.execute("ANALYZE activity_kinds")
         rows = connection.execute(_SUMS).fetchall()
         connection.execute("SET LOCAL work_mem = DEFAULT")
         return Folded(replace_rows(connection, self.table, _expecting(connection, rows), of="affected_weeks"), letters)

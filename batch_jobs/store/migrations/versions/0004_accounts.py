@@ -76,6 +76,10 @@ def upgrade() -> None:
         )
     """)
     op.execute("""
+        CREATE INDEX accrual_forecast_owed ON projections.accrual_forecast (workspace_id, employee_id, due_date)
+        WHERE materialized_at IS NULL
+    """)
+    op.execute("""
         CREATE TABLE projections.materialized_entries (
             workspace_id text COLLATE "C" NOT NULL,
             employee_id text COLLATE "C" NOT NULL,
