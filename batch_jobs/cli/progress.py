@@ -21,7 +21,15 @@ def progress_bar(title: str, *, unit: str = "") -> Iterator[Advance]:
         yield lambda _done, _total: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     counted = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
     with Progress(
@@ -30,6 +38,8 @@ def progress_bar(title: str, *, unit: str = "") -> Iterator[Advance]:
         counted,
         TextColumn("" if unit == "bytes" else unit),
         TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
     ) as progress:

@@ -21,6 +21,7 @@ from batch_jobs.engine.due import DueReport
 from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.job_runs import JobRun
 from batch_jobs.engine.requests import RunRequest, read_parameters
+from batch_jobs.engine.runner import Progress
 from batch_jobs.errors import BadInputError, BatchJobsError
 from batch_jobs.installation import open_engine
 
@@ -141,10 +142,20 @@ def actor() -> str:
 
 
 def _run_one(engine: Engine, request: RunRequest, should_stop: Callable[[], bool]) -> list[JobRun]:
-    with progress_bar(request.job, unit="workspaces") as advance:
+    # Whole workspaces differ so much in size that their number says little about how much is left.
+    by_unit = engine.jobs[request.job].by_hand_only
+    unit = engine.jobs[request.job].unit if by_unit else "workspaces"
+
+    def on_progress(progress: Progress) -> None:
+        if by_unit:
+            advance(progress.rows_done, progress.rows)
+        else:
+            advance(progress.workspaces_done, progress.workspaces)
+
+    with progress_bar(request.job, unit=unit) as advance:
         return engine.run(
             request,
-            on_progress=lambda progress: advance(progress.workspaces_done, progress.workspaces),
+            on_progress=on_progress,
             should_stop=should_stop,
         )
 

@@ -1,5 +1,6 @@
 """Running a job over workspaces, chunk by chunk; what fails is halved until the guilty row is alone."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,10 +14,13 @@ from batch_jobs.engine.job_runs import Status
 from batch_jobs.engine.need import candidate_rows
 from batch_jobs.engine.projection import Projection
 from batch_jobs.engine.transient import is_transient, patiently
+from batch_jobs.engine.trouble import Pause
 from batch_jobs.engine.work import Work
 from batch_jobs.engine.workers import Worker, WorkerLostError
 from batch_jobs.errors import BatchJobsError
 from batch_jobs.store.database import Database
+
+_log = logging.getLogger(__name__)
 
 # More rows of a workspace than this that fail by themselves are no bad rows but a bad job: the workspace fails.
 MOST_BLAMED_ROWS = 100
@@ -27,7 +31,7 @@ STOPPED = "stopped by hand"
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a run is: workspaces (of several run dates, each counts) and due rows, or other units, done, of how
-    many.
+    many. `trouble`: what of the database the run waits for the end of, None while it goes on.
     """
 
     job: str
@@ -36,6 +40,7 @@ class Progress:
     rows_done: int
     rows: int
     unit: str = "rows"
+    trouble: str | None = None
 
 
 class _StoppedError(Exception):
@@ -73,6 +78,7 @@ class Runner:
         self._on_finished = on_finished
         self._on_progress = on_progress
         self._progress = Progress("", 0, 0, 0, 0)
+        self._pause = Pause(database, on_trouble=self._report_trouble, should_stop=should_stop)
 
     def run(self, works: Sequence[Work]) -> None:
         """Do the work, run date by run date; every run ends in the ledger.
@@ -88,6 +94,7 @@ class Runner:
             at_most = work.job.chunk_load or self._chunk_rows
             for chunk in pack(work.targets, work.due, at_most=at_most, divisible=work.job.divisible):
                 before = self._progress
+                patiently(self._pause)
                 self._do(work, chunk)
                 self._report(
                     before,
@@ -160,6 +167,7 @@ class Runner:
             # Without any of its rows: where that fails as well, no row is to blame.
             patiently(lambda: self._transaction.do(work, replace(chunk, row_ids=()), ends=False))
             for row_ids in self._slices(work, chunk):
+                patiently(self._pause)
                 self._rows(work, replace(chunk, row_ids=row_ids), total)
                 self._report(before, workspaces=0, rows=min(total.due, work.due.get(chunk.targets[0], 0)))
             patiently(lambda: self._transaction.finish(work, chunk.targets, {workspace_id: total}))
@@ -245,6 +253,11 @@ class Runner:
 
     def _tell(self, work: Work, workspaces: Iterable[str]) -> None:
         self._on_finished([work.runs[workspace_id].job_run_id for workspace_id in workspaces])
+
+    def _report_trouble(self, trouble: str | None) -> None:
+        if trouble:
+            _log.warning("%s pauses, as the database is in trouble: %s", self._progress.job, trouble)
+        self._on_progress(replace(self._progress, trouble=trouble))
 
     def _report(self, before: Progress, *, workspaces: int, rows: int) -> None:
         self._progress = replace(

@@ -6,6 +6,7 @@ from logging import Logger
 
 from batch_jobs.engine.job_runs import JobRun
 from batch_jobs.engine.runner import Progress
+from batch_jobs.engine.time_left import time_left
 
 EVERY_SECONDS = 5.0
 # A line of a log is an event in Dagster's database.
@@ -23,16 +24,25 @@ class ProgressLog:
     def __init__(self, log: Logger, seconds: Callable[[], float] = time.monotonic) -> None:
         self._log = log
         self._seconds = seconds
-        self._due = seconds() + EVERY_SECONDS
+        self._begun = seconds()
+        self._due = self._begun + EVERY_SECONDS
+        self._trouble: str | None = None
         self._failures = 0
 
     def progress(self, progress: Progress) -> None:
-        """Say how far the run is, when it was not said for a while."""
+        """Say how far the run is, when it was not said for a while, and at once what it waits for."""
+        if progress.trouble != self._trouble:
+            self._trouble = progress.trouble
+            if progress.trouble:
+                self._log.warning(f"{progress.job} pauses, as the database is in trouble: {progress.trouble}")
+            else:
+                self._log.info(f"{progress.job} goes on")
         if self._seconds() >= self._due:
             self._due = self._seconds() + EVERY_SECONDS
+            left = time_left(progress.rows_done, progress.rows, self._seconds() - self._begun)
             self._log.info(
                 f"{progress.job}: {progress.workspaces_done:,} of {progress.workspaces:,} workspaces, "
-                f"{progress.rows_done:,} of {progress.rows:,} rows"
+                f"{progress.rows_done:,} of {progress.rows:,} {progress.unit}" + (f", {left}" if left else "")
             )
 
     def finished(self, runs: Sequence[JobRun]) -> None:

@@ -1,0 +1,72 @@
+"""Long waits for locks and scarce connections are told and waited out, for a while."""
+
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from batch_jobs.engine import trouble
+from batch_jobs.engine.requests import RunRequest
+from batch_jobs.engine.runner import Progress
+from batch_jobs.engine.trouble import Pause
+from batch_jobs.store.database import Database
+from batch_jobs_tests.deadline import until
+from batch_jobs_tests.engine.company import DAY, engine_of, found
+from batch_jobs_tests.engine.marking import Marking
+
+
+def look(database: Database) -> str | None:
+    with database.owner() as connection:
+        return trouble.trouble(connection)
+
+
+def test_a_quiet_database_is_in_no_trouble(database: Database) -> None:
+    assert look(database) is None
+
+
+def test_a_long_wait_for_a_lock_is_trouble_until_it_ends(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trouble, "LOCK_SECONDS", 0.1)
+    held: list[Callable[[], None]] = []
+    told: list[str | None] = []
+    with psycopg.connect(database.url) as holding, psycopg.connect(database.url) as waiting:
+        holding.execute("LOCK TABLE batch_jobs.workers")
+        waiting.pgconn.send_query(b"BEGIN; LOCK TABLE batch_jobs.workers")
+        until(lambda: look(database))
+        assert look(database) == "1 sessions have waited for a lock for more than 0.1 s"
+        held.append(holding.rollback)
+
+        def sleep(_: float) -> None:
+            held.pop()()
+            until(lambda: look(database) is None)
+
+        Pause(database, on_trouble=told.append, should_stop=lambda: False, sleep=sleep)()
+        waiting.pgconn.finish()
+    assert told == ["1 sessions have waited for a lock for more than 0.1 s", None]
+
+
+def test_scarce_connections_are_trouble(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trouble, "CONNECTIONS_PERCENT", 0)
+    assert "connections are in use" in str(look(database))
+
+
+def test_trouble_that_stays_is_not_waited_out_for_ever(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trouble, "CONNECTIONS_PERCENT", 0)
+    slept: list[float] = []
+    Pause(database, on_trouble=lambda _: None, should_stop=lambda: False, sleep=slept.append)()
+    assert sum(slept) == trouble.LONGEST_PAUSE
+    Pause(database, on_trouble=lambda _: None, should_stop=lambda: True, sleep=slept.append)()
+    assert sum(slept) == trouble.LONGEST_PAUSE
+
+
+def test_a_run_tells_what_it_waits_for_and_ends_well(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    found(database, ["acme"])
+    monkeypatch.setattr(trouble, "CONNECTIONS_PERCENT", 0)
+    monkeypatch.setattr(trouble, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(trouble, "LONGEST_PAUSE", 0.01)
+    seen: list[Progress] = []
+    engine = engine_of(database, Marking())
+    request = RunRequest(job="marking", targets=[("acme", DAY)])
+    (ended,) = engine.run(request, on_progress=seen.append)
+    assert ended.status == "completed"
+    assert "connections are in use" in str(seen[0].trouble)
+    assert seen[-1].trouble is None
