@@ -15,6 +15,7 @@ from batch_jobs.installation import all_projections
 from batch_jobs.orchestration.job_assets import asset_job, job_asset
 from batch_jobs.orchestration.partitions import job_partitions
 from batch_jobs.orchestration.projection_assets import projection_asset
+from batch_jobs.orchestration.projection_checks import checks_schedule, projection_checks
 from batch_jobs.orchestration.resources import ENGINE, engine_resource
 from batch_jobs.orchestration.run_batch_jobs import run_batch_jobs_job
 from batch_jobs.orchestration.schedules import EVERY_MINUTES, job_schedule
@@ -51,16 +52,21 @@ def build_definitions(
             *(projection_asset(projection, partitions, projections) for projection in projections.values()),
             *(job_asset(job, partitions, projections) for job in scheduled.values()),
         ]
+    checks = projection_checks(projections)
     return Definitions(
         assets=assets,
+        asset_checks=[checks],
         jobs=[
             *dagster_jobs.values(),
             *(troubleshooting_job(job) for job in jobs.values() if job.by_hand_only),
             run_batch_jobs_job(partitions),
         ],
         schedules=[
-            job_schedule(job, dagster_jobs[job.name], partitions, minute=minute)
-            for job, minute in _minutes(scheduled).items()
+            checks_schedule(checks),
+            *(
+                job_schedule(job, dagster_jobs[job.name], partitions, minute=minute)
+                for job, minute in _minutes(scheduled).items()
+            ),
         ],
         sensors=[workspace_partitions_sensor(), lost_workers_sensor(), outside_runs_sensor(partitions)],
         resources={ENGINE: engine_resource(settings, clock)},
