@@ -111,5 +111,7 @@ def _words(document: Document, weights: Iterable[str]) -> str:
     found: set[str] = set()
     for weight, text in zip(weights, document.texts, strict=True):
         for part in (text,) if isinstance(text, str) else text or ():
-            found.update(f"'{key}{weight}{word}'" for word in folding.spellings(part))
+            words = set(folding.spellings(part))
+            beginnings = {f"^{word[:length]}" for word in words for length in (1, 2)}
+            found.update(f"'{key}{weight}{word}'" for word in words | beginnings)
     return " ".join(sorted(found))
