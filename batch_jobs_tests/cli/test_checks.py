@@ -15,6 +15,14 @@ from batch_jobs_tests.cli.command_line import CommandLine
 # What is broken, what finds it, and what its line says.
 BROKEN = {
     "schema": ("UPDATE batch_jobs.schema_version SET version_num = '0001'", "batch-jobs init"),
+    "tables": (
+        "ALTER TABLE projections.absences DROP COLUMN requested_at",
+        "half-applied; not there: projections.absences.requested_at",
+    ),
+    "versions of projections": (
+        "UPDATE batch_jobs.checkpoints SET version = 99 WHERE projection = 'projects' AND workspace_id = 'acme'",
+        "projects in 1 workspaces",
+    ),
     "row-level security": (
         "ALTER TABLE projections.timesheet_statements DISABLE ROW LEVEL SECURITY",
         "projections.timesheet_statements",
