@@ -41,18 +41,24 @@ def rows(database: Database, table: str, workspace_id: str = "acme") -> Rows:
     with database.worker([workspace_id]) as connection:
         cursor = connection.execute(f"SELECT * FROM projections.{table} ORDER BY {', '.join(key)}")
         names = [column.name for column in cursor.description or ()]
-        return [dict(zip(names[1:], _nameless(row, workspace_id), strict=True)) for row in cursor]
+        return [dict(zip(names[1:], row[1:], strict=True)) for row in cursor]
 
 
-def _nameless(row: Sequence[Any], workspace_id: str) -> list[Any]:
-    """The values without the workspace, also where a text names it: the rows of several are compared."""
+def nameless(found: Rows, workspace_id: str) -> Rows:
+    """The rows with no text that names the workspace, so that those of several can be compared."""
     named = f'workspace "{workspace_id}"'
-    return [value.replace(named, "the workspace") if isinstance(value, str) else value for value in row[1:]]
+    return [
+        {
+            name: value.replace(named, "the workspace") if isinstance(value, str) else value
+            for name, value in row.items()
+        }
+        for row in found
+    ]
 
 
 def everything(database: Database, workspace_id: str = "acme") -> dict[str, Rows]:
     """The rows of every projection, and the dead letters."""
-    found = {name: rows(database, name, workspace_id) for name in projections.registry()}
+    found = {name: nameless(rows(database, name, workspace_id), workspace_id) for name in projections.registry()}
     with database.worker([workspace_id]) as connection:
         letters = connection.execute(
             "SELECT projection, position, type, reason FROM batch_jobs.dead_letters ORDER BY projection, position"
