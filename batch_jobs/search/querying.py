@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from batch_jobs.errors import BadInputError
 from batch_jobs.search.folding import fold
+from batch_jobs.search.index import Index
 from batch_jobs.store.database import Transaction
 
 MOST_WORDS = 30
@@ -40,19 +41,30 @@ def query(connection: Transaction, index: str, words: str, *, limit: int = 20) -
     Raises:
         BadInputError: no such index, no word in `words` or too many, or the limit is out of range.
     """
-    from batch_jobs import search
-
-    known = list(search.registry())
-    if index not in known:
-        close = get_close_matches(index, known, n=1)
-        hint = f"did you mean {close[0]}? There are" if close else "there are"
-        raise BadInputError(f'search index "{index}" is not known; {hint} {", ".join(known)}')
+    fields = list(find_index(index).fields)[1:]
     if not 1 <= limit <= MOST_FOUND:
         raise BadInputError(f"limit {limit}: expected 1 to {MOST_FOUND}")
     rows = connection.execute(
         "SELECT entity_id, title, shown, rank FROM search.find(%s, %s, %s)", [index, _folded(words), limit]
     )
-    return [Found(*row) for row in rows]
+    # PostgreSQL keeps no order of fields; an index that is stale may lack one.
+    return [Found(row[0], row[1], {name: row[2].get(name) for name in fields}, row[3]) for row in rows]
+
+
+def find_index(name: str) -> Index:
+    """The index of this name.
+
+    Raises:
+        BadInputError: there is none; the text names those that there are.
+    """
+    from batch_jobs import search
+
+    known = search.registry()
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]}? There are" if close else "there are"
+        raise BadInputError(f'search index "{name}" is not known; {hint} {", ".join(known)}')
+    return known[name]
 
 
 def _folded(text: str) -> Sequence[str]:

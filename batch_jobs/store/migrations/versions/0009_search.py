@@ -73,7 +73,7 @@ def _create_find() -> None:
             ranked text;
             ranks_seen integer[];
             last_rank integer;
-            wanted integer := at_most;
+            wanted integer := coalesce(at_most, 20);
             number_found integer;
         BEGIN
             IF cardinality(scope) <> 1 THEN
