@@ -18,7 +18,7 @@ def search(
         typer.Argument(metavar="WORDS", help="All of them must be found, the last one as the beginning of a word."),
     ],
     workspace: Annotated[str, typer.Option("--workspace", metavar="ID", help="Where to search.")],
-    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST_FOUND, help="How many documents at the most.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", help=f"How many at the most, up to {MOST_FOUND:,}.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """Search employees, projects or activities of a workspace: best match first, equal ones by name.
