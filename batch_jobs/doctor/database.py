@@ -2,6 +2,7 @@
 
 from batch_jobs.doctor.finding import Finding, judged
 from batch_jobs.errors import UnavailableError
+from batch_jobs.installation import all_projections
 from batch_jobs.settings import Settings
 from batch_jobs.store import schema
 from batch_jobs.store.database import Database, Transaction, shown_url
@@ -15,6 +16,11 @@ _OPEN_TABLES = """
           WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped
       )
     ORDER BY 1
+"""
+
+_COLUMNS = """
+    SELECT table_schema || '.' || table_name || '.' || column_name FROM information_schema.columns
+    WHERE table_schema IN ('projections', 'search')
 """
 
 
@@ -34,8 +40,27 @@ def examine(database: Database, settings: Settings) -> list[Finding]:
         return [*findings, Finding("schema", "problem", str(error))]
     findings.append(Finding("schema", "ok", f"version {schema.newest_version()}"))
     with database.owner() as connection:
-        findings += [_roles(connection), _isolation(connection)]
+        findings += [_tables(connection), _roles(connection), _isolation(connection)]
     return findings
+
+
+def _tables(connection: Transaction) -> Finding:
+    """Whether all is there that the projections and indexes write; the version alone does not tell."""
+    present = {row[0] for row in connection.execute(_COLUMNS).fetchall()}
+    declared = {
+        f"{projection.schema}.{table.name}.{column}"
+        for projection in all_projections().values()
+        for table in (projection.table, *projection.further_tables)
+        for column in (*table.key, *table.columns)
+    }
+    missing = sorted(declared - present)
+    return judged(
+        "tables",
+        not missing,
+        f"a migration is half-applied; not there: {', '.join(missing)}" if missing else "as the projections need them",
+        "add what is missing as batch_jobs/store/migrations makes it (or restore a backup), "
+        "then: batch-jobs run recover_failed_migration",
+    )
 
 
 def _roles(connection: Transaction) -> Finding:
