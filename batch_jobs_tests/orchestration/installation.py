@@ -88,6 +88,16 @@ class Installation:
                 ).fetchall()
             return {run.workspace_id: run for run in engine.load([row[0] for row in ids])}
 
+    def rows_done(self, run_date: date, workspace_id: str) -> int:
+        """How many statements with this run date's period the workspace has, whether or not its run has ended."""
+        with open_engine(self.settings) as engine, engine.database.owner() as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM projections.timesheet_statements "
+                "WHERE workspace_id = %s AND %s BETWEEN period_start AND period_end",
+                [workspace_id, run_date],
+            ).fetchone()
+        return int(row[0]) if row else 0
+
     def cells(self, run_date: date, workspaces: Sequence[str] = WORKSPACES) -> dict[str, str]:
         """What the grid shows of the job for a run date: workspace to status, where there is one."""
         partitions = job_partitions(today=datetime.now(UTC).date(), days_back=self.settings.partition_days_back)

@@ -22,10 +22,12 @@ def test_the_form_offers_the_projections_and_a_dry_run() -> None:
     assert all(field.description for field in fields.values())
 
 
-def test_it_has_neither_partitions_nor_a_schedule() -> None:
-    definitions = build_definitions()
-    assert definitions.resolve_job_def(JOB).partitions_def is None
-    assert f"{JOB}_schedule" not in {one.name for one in definitions.get_repository_def().schedule_defs}
+def test_it_has_neither_partitions_nor_a_schedule(installation: Installation) -> None:
+    definitions = build_definitions(settings=installation.settings)
+    # Dagster asks the process's latest instance when it resolves definitions: one that is closed is an error.
+    with installation.instance():
+        assert definitions.resolve_job_def(JOB).partitions_def is None
+        assert f"{JOB}_schedule" not in {one.name for one in definitions.get_repository_def().schedule_defs}
 
 
 @pytest.mark.parametrize("dry_run", [None, False])
