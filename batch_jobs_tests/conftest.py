@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 
 from batch_jobs.store.database import Database
 from batch_jobs.store.schema import migrate
-from batch_jobs_tests.postgres import MACHINE, Databases, Servers, builds, machine_binaries
+from batch_jobs_tests.postgres import EMBEDDED, MACHINE, Databases, Servers, builds, machine_binaries
 
 # A busy machine is no failure, and what fails shows how to see it again.
 settings.register_profile("batch_jobs", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
@@ -65,6 +65,16 @@ def make_database(databases: Databases) -> Iterator[Callable[..., str]]:
 def migrated(databases: Databases) -> str:
     """The template with the newest schema, for `make_database(migrated)`."""
     return databases.template("migrated", _migrate)
+
+
+@pytest.fixture(scope="module")
+def shared(servers: Servers) -> Iterator[Database]:
+    """One database with the newest schema for all tests and examples of a file; each has workspaces of its own."""
+    databases = servers.of(EMBEDDED)
+    url = databases.make_database(databases.template("migrated", _migrate))
+    with Database(url) as opened:
+        yield opened
+    databases.drop_database(url)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The contract of a projection: a table and the one fold that keeps it in step with the event log."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -33,6 +33,15 @@ class Window:
     head: int
     as_of_before: date | None
     as_of: date
+
+
+def passed_days(windows: Iterable[Window]) -> list[tuple[str, date, date]]:
+    """Workspace, as-of date before and now, where rows that stand show another as-of date than they shall have."""
+    return [
+        (window.workspace_id, window.as_of_before, window.as_of)
+        for window in windows
+        if window.as_of_before is not None and window.as_of_before != window.as_of
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,13 @@
 """What jobs about absences share: a row as the rules' absence, and how their refusals are reported. No job."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any
 
 from batch_jobs.engine.batch import Batch
-from batch_jobs.projections.workforces import load_workforces
+from batch_jobs.projections.workforces import employees_of, load_workforces
 from batch_jobs.rules.absences import Absence
-from batch_jobs.rules.definitions import ENTITY_KINDS, POLICY_KINDS
+from batch_jobs.rules.definitions import ALL_KINDS
 from batch_jobs.rules.errors import RuleError
 from batch_jobs.rules.fractions import exact
 from batch_jobs.rules.workforce import Workforce
@@ -34,10 +33,7 @@ def absences(batch: Batch) -> Iterator[tuple[Any, Absence, Workforce]]:
     Args:
         batch: with rows of `COLUMNS`.
     """
-    employees: defaultdict[str, set[str]] = defaultdict(set)
-    for row in batch.rows:
-        employees[row.workspace_id].add(row.employee_id)
-    workforces = load_workforces(batch.connection, employees, ENTITY_KINDS | POLICY_KINDS)
+    workforces = load_workforces(batch.connection, employees_of(batch.rows), ALL_KINDS)
     for row in sorted(batch.rows, key=attrgetter("workspace_id", "row_id")):
         workforce, removed = workforces[row.workspace_id]
         if row.employee_id in removed:

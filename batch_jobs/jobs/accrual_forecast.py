@@ -1,6 +1,5 @@
 """Computes what time-off policies will credit each employee over the next two years, and what will expire."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -10,9 +9,9 @@ from pydantic import Field
 from batch_jobs.engine.batch import Batch
 from batch_jobs.engine.contract import Counter, EmployeeParameters, Job
 from batch_jobs.engine.job_runs import Target
-from batch_jobs.projections.workforces import load_workforces
+from batch_jobs.projections.workforces import employees_of, load_workforces
 from batch_jobs.rules.accrual.forecast import Accruals, Forecast
-from batch_jobs.rules.definitions import ENTITY_KINDS, POLICY_KINDS
+from batch_jobs.rules.definitions import ALL_KINDS
 from batch_jobs.rules.errors import RuleError, UndefinedReferenceError
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.payloads.accounts import AccrualForecastComputed, ForecastEntry
@@ -105,11 +104,7 @@ class AccrualForecast(Job):
 
     def decide(self, batch: Batch) -> None:
         """A forecast for each row, or an error."""
-        employees: defaultdict[str, set[str]] = defaultdict(set)
-        for row in batch.rows:
-            employees[row.workspace_id].add(row.employee_id)
-        wanted = {workspace_id: sorted(ids) for workspace_id, ids in employees.items()}
-        workforces = load_workforces(batch.connection, wanted, ENTITY_KINDS | POLICY_KINDS)
+        workforces = load_workforces(batch.connection, employees_of(batch.rows), ALL_KINDS)
         accruals = {workspace_id: Accruals(workforce) for workspace_id, (workforce, _) in workforces.items()}
         for row in batch.rows:
             batch.count(row, "processed")

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from batch_jobs.engine.batch import Batch
 from batch_jobs.engine.contract import Counter, Job
 from batch_jobs.projections.ledgers import AccountKey, Ledger, load_ledgers
-from batch_jobs.projections.workforces import load_workforces
+from batch_jobs.projections.workforces import employees_of, load_workforces
 from batch_jobs.rules.accrual.expiry import Credited, Expired, left_to_expire
 from batch_jobs.rules.accrual.forecast import Accruals
 from batch_jobs.rules.charges import account_of
 from batch_jobs.rules.definitions import Definitions
-from batch_jobs.rules.errors import RuleError, UndefinedReferenceError
+from batch_jobs.rules.errors import NoAccountError, RuleError
 from batch_jobs.rules.versions import ONE_DAY
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.payloads.accounts import AccountCredited, AccountExpired
@@ -64,11 +64,8 @@ class AccrualMaterialize(Job):
 
     def decide(self, batch: Batch) -> None:
         """All that each employee is owed, in order."""
-        employees: defaultdict[str, list[str]] = defaultdict(list)
-        for row in batch.rows:
-            employees[row.workspace_id].append(row.employee_id)
         owed = _owed(batch)
-        workforces = load_workforces(batch.connection, employees, _KINDS)
+        workforces = load_workforces(batch.connection, employees_of(batch.rows), _KINDS)
         definitions = {workspace_id: workforce.definitions for workspace_id, (workforce, _) in workforces.items()}
         accruals = {workspace_id: Accruals(workforce) for workspace_id, (workforce, _) in workforces.items()}
         ledgers = _ledgers(batch.connection, owed, definitions)
@@ -89,9 +86,8 @@ class AccrualMaterialize(Job):
                     payload = _materialized(row.employee_id, entry, account_id, accruals[row.workspace_id], ledger)
                 except RuleError as error:
                     unwritten.add(year)
-                    kind = "undefined_reference" if isinstance(error, UndefinedReferenceError) else "no_account"
                     batch.error(
-                        row, entity="accrual_forecast", entity_id=entry.entry_id, error=kind, message=str(error)
+                        row, entity="accrual_forecast", entity_id=entry.entry_id, error=error.kind, message=str(error)
                     )
                     continue
                 batch.append(row, payload, entry.entry_id)
@@ -131,7 +127,7 @@ def _account_id(definitions: Definitions, entry: _Entry) -> str:
     """The account of the entry's policy on its due date. Raises RuleError when there is none."""
     account = account_of(definitions, entry.policy_id, entry.due_date)
     if account is None:
-        raise RuleError(
+        raise NoAccountError(
             f'time-off policy "{entry.policy_id}" has no account_id on {entry.due_date}, when {entry.entry_id} is due '
             f'in workspace "{definitions.workspace_id}"; import a time_off_policy.defined with the account to credit'
         )

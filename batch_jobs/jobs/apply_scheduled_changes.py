@@ -9,7 +9,7 @@ from batch_jobs.engine.batch import Batch
 from batch_jobs.engine.contract import Counter, Job, Parameters
 from batch_jobs.engine.job_runs import Target
 from batch_jobs.errors import BatchJobsError
-from batch_jobs.rules.errors import UndefinedReferenceError
+from batch_jobs.rules.errors import RuleError, UndefinedReferenceError
 from batch_jobs.rules.scheduled_changes import (
     COUNTED_AS,
     ScheduledChange,
@@ -148,8 +148,8 @@ def _applied(
 
 
 def _kind_of(error: Exception) -> str:
-    if isinstance(error, UndefinedReferenceError):
-        return "undefined_reference"
+    if isinstance(error, RuleError):
+        return error.kind
     return "invalid_change" if isinstance(error, BatchJobsError) else type(error).__name__
 
 

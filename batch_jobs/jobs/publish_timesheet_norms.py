@@ -10,7 +10,7 @@ from pydantic import Field
 from batch_jobs.engine.batch import Batch
 from batch_jobs.engine.contract import Counter, EmployeeParameters, Job
 from batch_jobs.engine.job_runs import Target
-from batch_jobs.projections.workforces import load_workforces
+from batch_jobs.projections.workforces import employees_of, load_workforces
 from batch_jobs.rules.errors import RuleError
 from batch_jobs.rules.published_norms import NormPublisher, PublishedWeek, window
 from batch_jobs.store.database import Transaction
@@ -153,12 +153,9 @@ class PublishTimesheetNorms(Job):
 
 
 def _publishers(batch: Batch) -> dict[str, NormPublisher]:
-    employees: defaultdict[str, list[str]] = defaultdict(list)
-    for row in batch.rows:
-        employees[row.workspace_id].append(row.employee_id)
     return {
         workspace_id: NormPublisher(workforce)
-        for workspace_id, (workforce, _) in load_workforces(batch.connection, employees).items()
+        for workspace_id, (workforce, _) in load_workforces(batch.connection, employees_of(batch.rows)).items()
     }
 
 

@@ -9,9 +9,9 @@ from batch_jobs.engine.batch import Batch
 from batch_jobs.engine.contract import Counter, Job
 from batch_jobs.mail.kinds import TIMEOFF_REMINDER, TimeOffReminderData
 from batch_jobs.mail.notices import Notice, create
-from batch_jobs.projections.workforces import load_workforces
+from batch_jobs.projections.workforces import employees_of, load_workforces
 from batch_jobs.rules.absences import Absence
-from batch_jobs.rules.definitions import ENTITY_KINDS, POLICY_KINDS
+from batch_jobs.rules.definitions import ALL_KINDS
 from batch_jobs.rules.errors import RuleError
 from batch_jobs.rules.timeoff_reminders import Block, blocks, is_due, reminder
 from batch_jobs.rules.workforce import Workforce
@@ -66,10 +66,7 @@ class TimeoffReminder(Job):
     def decide(self, batch: Batch) -> None:
         """A reminder for each block that is due."""
         absences, reminded = _unstarted(batch)
-        employees: defaultdict[str, list[str]] = defaultdict(list)
-        for row in batch.rows:
-            employees[row.workspace_id].append(row.employee_id)
-        workforces = load_workforces(batch.connection, employees, ENTITY_KINDS | POLICY_KINDS)
+        workforces = load_workforces(batch.connection, employees_of(batch.rows), ALL_KINDS)
         notices = []
         for row in batch.rows:
             workforce, removed = workforces[row.workspace_id]
@@ -119,7 +116,7 @@ def _notice(batch: Batch, row: Any, workforce: Workforce, block: Block, reminded
         )
         return None
     data = TimeOffReminderData(
-        employee_name=employee.on(run_date).preferred_name or employee.on(run_date).name,
+        employee_name=employee.on(run_date).called,
         absence_ids=list(says.absence_ids),
         start_date=str(says.start),
         end_date=str(says.end),

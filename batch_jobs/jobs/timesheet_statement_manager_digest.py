@@ -6,7 +6,7 @@ from batch_jobs.engine.batch import Batch
 from batch_jobs.engine.contract import Counter, Job
 from batch_jobs.mail.kinds import MANAGER_DIGEST, DigestItem, ManagerDigestData
 from batch_jobs.mail.notices import Notice, create
-from batch_jobs.projections.workforces import load_workforces
+from batch_jobs.projections.workforces import employees_of, load_workforces
 
 # Of someone who left the directory no name is known any more.
 _ITEMS = """
@@ -42,10 +42,7 @@ class TimesheetStatementManagerDigest(Job):
     def decide(self, batch: Batch) -> None:
         """A digest for each manager."""
         items = _items(batch)
-        managers: defaultdict[str, list[str]] = defaultdict(list)
-        for row in batch.rows:
-            managers[row.workspace_id].append(row.employee_id)
-        workforces = load_workforces(batch.connection, managers)
+        workforces = load_workforces(batch.connection, employees_of(batch.rows))
         notices = []
         for row in batch.rows:
             workforce, _ = workforces[row.workspace_id]
@@ -65,7 +62,7 @@ class TimesheetStatementManagerDigest(Job):
                 continue
             manager, found = versions.on(run_date), items[row.workspace_id, row.employee_id]
             data = ManagerDigestData(
-                manager_name=manager.preferred_name or manager.name,
+                manager_name=manager.called,
                 awaiting=sorted(found["awaiting_approval"], key=_order),
                 missing=sorted(found["missing_submission"], key=_order),
             )

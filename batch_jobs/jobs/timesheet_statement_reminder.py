@@ -7,8 +7,8 @@ from batch_jobs.engine.batch import Batch
 from batch_jobs.engine.contract import Counter, Job
 from batch_jobs.mail.kinds import STATEMENT_DEADLINE, STATEMENT_OVERDUE, StatementReminderData
 from batch_jobs.mail.notices import Notice, create
-from batch_jobs.projections.statement_prospects import Prospect, Spans, employees_of, prospects
-from batch_jobs.projections.workforces import load_workforces
+from batch_jobs.projections.statement_prospects import Prospect, Spans, prospects
+from batch_jobs.projections.workforces import employees_of, load_workforces
 from batch_jobs.rules.approval_periods import Period
 from batch_jobs.rules.errors import RuleError
 from batch_jobs.rules.statement_deadlines import deadline, overdue_day
@@ -116,7 +116,7 @@ def _manager(workforce: Workforce, employee_id: str, run_date: date) -> str | No
 def _data(workforce: Workforce, row: Any, steps: _Steps, run_date: date) -> StatementReminderData:
     employee = workforce.definitions.employees[row.employee_id].on(run_date)
     return StatementReminderData(
-        employee_name=employee.preferred_name or employee.name,
+        employee_name=employee.called,
         statement_id=row.row_id,
         period_start=str(row.period_start),
         period_end=str(row.period_end),

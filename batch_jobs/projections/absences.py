@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from batch_jobs.engine.projection import DeadLetter, Folded, Projection, Window
+from batch_jobs.engine.projection import DeadLetter, Folded, Projection, Window, passed_days
 from batch_jobs.engine.tables import Table, replace_rows
 from batch_jobs.rules import absences as rule
 from batch_jobs.rules.absences import Absence, apply, bucket
@@ -132,14 +132,14 @@ class Absences(Projection):
         self, connection: Transaction, windows: Sequence[Window]
     ) -> tuple[dict[tuple[str, str], Absence], dict[tuple[str, str], datetime]]:
         """The absences that may change, as they stand, and when each was requested."""
-        moved = [w for w in windows if w.as_of_before not in (None, w.as_of)]
+        moved = passed_days(windows)
         rows = connection.execute(
             _CURRENT,
             {
                 "types": list(self.event_types),
-                "workspaces": [window.workspace_id for window in moved],
-                "before": [window.as_of_before for window in moved],
-                "now": [window.as_of for window in moved],
+                "workspaces": [workspace_id for workspace_id, _, _ in moved],
+                "before": [before for _, before, _ in moved],
+                "now": [now for _, _, now in moved],
             },
         )
         absences: dict[tuple[str, str], Absence] = {}

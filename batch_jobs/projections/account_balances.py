@@ -11,7 +11,7 @@ from batch_jobs.projections.workforces import workforces_of
 from batch_jobs.rules import absences as absence_rules
 from batch_jobs.rules.absence_days import planned
 from batch_jobs.rules.absences import Absence
-from batch_jobs.rules.definitions import ENTITY_KINDS, POLICY_KINDS
+from batch_jobs.rules.definitions import ALL_KINDS
 from batch_jobs.rules.errors import RuleError
 from batch_jobs.rules.fractions import exact
 from batch_jobs.store.database import Transaction
@@ -151,7 +151,7 @@ def _planned(connection: Transaction) -> list[tuple[str, str, str, int]]:
     if not employees:
         return []
     wanted = {workspace_id: sorted(ids) for workspace_id, ids in sorted(employees.items())}
-    workforces = workforces_of(connection, wanted, ENTITY_KINDS | POLICY_KINDS)
+    workforces = workforces_of(connection, wanted, ALL_KINDS)
     sums: Counter[tuple[str, str, str]] = Counter()
     for workspace_id, absence in _absences(to_consume):
         try:

@@ -10,7 +10,7 @@ from batch_jobs.engine.tables import Table, replace_rows
 from batch_jobs.projections.affected_employees import affected, find_affected
 from batch_jobs.projections.workforces import workforces_of
 from batch_jobs.rules.accrual.forecast import Accruals
-from batch_jobs.rules.definitions import ENTITY_KINDS, POLICY_KINDS
+from batch_jobs.rules.definitions import ALL_KINDS
 from batch_jobs.rules.errors import RuleError
 from batch_jobs.rules.workforce import Workforce
 from batch_jobs.store.database import Transaction
@@ -85,7 +85,7 @@ class AccrualFingerprints(Projection):
         for workspace_id, employee_id, policy_id, *forecast in connection.execute(_FORECASTS):
             forecasts[workspace_id, employee_id][policy_id] = tuple(forecast)
         rows: list[tuple[Any, ...]] = []
-        kinds = ENTITY_KINDS | POLICY_KINDS
+        kinds = ALL_KINDS
         for workspace_id, (workforce, removed) in workforces_of(connection, employees, kinds).items():
             accruals = Accruals(workforce)
             for employee_id in employees[workspace_id]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from batch_jobs.engine.projection import Folded, Projection, Window
+from batch_jobs.engine.projection import Folded, Projection, Window, passed_days
 from batch_jobs.engine.tables import Table, replace_rows
 from batch_jobs.projections.affected_employees import EVENT_TYPES, add_affected_by_date, affected, find_affected
 from batch_jobs.projections.workforces import workforces_of
@@ -86,10 +86,7 @@ class EmployeeDirectory(Projection):
         """Recompute the employees whom the events or the passing of days affect. See `Projection.fold`."""
         find_affected(connection)
         connection.execute(_BY_USER)
-        add_affected_by_date(
-            connection,
-            [(w.workspace_id, w.as_of_before, w.as_of) for w in windows if w.as_of_before not in (None, w.as_of)],
-        )
+        add_affected_by_date(connection, passed_days(windows))
         temporary_table(connection, "changed_managers", _CHANGED_MANAGERS)
         connection.execute(_MANAGERS_BEFORE)
         employees = affected(connection)

@@ -3,17 +3,17 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from batch_jobs.engine.projection import Folded, Projection, Window
+from batch_jobs.engine.projection import Folded, Projection, Window, passed_days
 from batch_jobs.engine.tables import Table, replace_rows
 from batch_jobs.projections.affected_employees import add_affected_by_date, affected, find_affected
 from batch_jobs.projections.workforces import workforces_of
-from batch_jobs.rules.definitions import ENTITY_KINDS, POLICY_KINDS
+from batch_jobs.rules.definitions import ALL_KINDS, POLICY_KINDS
 from batch_jobs.rules.entities import EmploymentTerms
 from batch_jobs.rules.workforce import Workforce
 from batch_jobs.store.database import Transaction
 
 # More than is needed, but the same that other folds load: in an import the load is most of the work.
-_KINDS = ENTITY_KINDS | POLICY_KINDS
+_KINDS = ALL_KINDS
 _SETTING_KINDS = POLICY_KINDS - {"activity"} | {"employment_terms"}
 _SETTINGS = frozenset(f"{kind}.defined" for kind in _SETTING_KINDS)
 
@@ -51,8 +51,7 @@ class PolicyActivities(Projection):
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
         """Recompute the employees whom the events or the passing of days affect. See `Projection.fold`."""
         find_affected(connection, settings=_SETTINGS)
-        moved = [(w.workspace_id, w.as_of_before, w.as_of) for w in windows if w.as_of_before not in (None, w.as_of)]
-        if moved:
+        if moved := passed_days(windows):
             add_affected_by_date(connection, moved)
             workspaces, before, now = map(list, zip(*moved, strict=True))
             connection.execute(

@@ -1,11 +1,11 @@
 """Which open statements may have something due, told without a look at each person: most have not, every night."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from batch_jobs.projections.workforces import load_workforces
+from batch_jobs.projections.workforces import employees_of, load_workforces
 from batch_jobs.rules.approval_periods import Period
 from batch_jobs.rules.errors import RuleError
 from batch_jobs.rules.statement_deadlines import deadline, overdue_day
@@ -84,14 +84,6 @@ def prospects(connection: Transaction, rows: Sequence[Any], run_dates: Mapping[s
         for example, found in zip(examples, alike.values(), strict=True)
         for prospect in _possible(workforces[example.workspace_id][0], found, run_dates[example.workspace_id])
     ]
-
-
-def employees_of(rows: Iterable[Any]) -> dict[str, list[str]]:
-    """The employees of the rows by workspace."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        found[row.workspace_id].add(row.employee_id)
-    return {workspace_id: sorted(employees) for workspace_id, employees in found.items()}
 
 
 def _possible(workforce: Workforce, alike: Sequence[Prospect], run_date: date) -> list[Prospect]:

@@ -95,6 +95,18 @@ def load_workforces(
     }
 
 
+def employees_of(rows: Iterable[Any]) -> dict[str, list[str]]:
+    """The employees of rows by workspace, for `load_workforces`.
+
+    Args:
+        rows: with `workspace_id` and `employee_id`.
+    """
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        found[row.workspace_id].add(row.employee_id)
+    return {workspace_id: sorted(employees) for workspace_id, employees in found.items()}
+
+
 def workforces_of(
     connection: Transaction, employees: Mapping[str, Sequence[str]], kinds: frozenset[str] = ENTITY_KINDS
 ) -> dict[str, tuple[Workforce, frozenset[str]]]:

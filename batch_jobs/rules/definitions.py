@@ -37,6 +37,8 @@ POLICY_KINDS = frozenset({"time_off_policy", "allowance_policy", "time_account",
 """The kinds that only the rules of absences, accruals and accounts need. Who asks no such rule need not load them."""
 ENTITY_KINDS = frozenset(_ENTITIES) - POLICY_KINDS
 """The kinds that every rule about people and working time needs, each the first part of its event type."""
+ALL_KINDS = ENTITY_KINDS | POLICY_KINDS
+"""What the rules of absences, accruals and accounts need."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,11 @@ class Employee:
     preferred_name: str | None = None
     email: str | None = None
 
+    @property
+    def called(self) -> str:
+        """What people call them."""
+        return self.preferred_name or self.name
+
     @classmethod
     def from_payload(cls, payload: Payload) -> "Employee":
         return cls(

@@ -27,6 +27,12 @@ class UnknownCalendarError(RuleError):
     kind = "unknown_calendar"
 
 
+class NoAccountError(RuleError):
+    """A policy that credits an account names none."""
+
+    kind = "no_account"
+
+
 class TransitionError(RuleError):
     """An event that the state of its statement or absence does not allow (domain 3.6, 3.7). It changes nothing."""
 

@@ -43,6 +43,8 @@ _REFERENCES: Mapping[str, Mapping[str, str]] = {
 class ChangeError(RuleError):
     """A scheduled change that can not be applied; it stays scheduled."""
 
+    kind = "invalid_change"
+
 
 class ScheduledChange(NamedTuple):
     """A `change.scheduled` that stands: neither cancelled, applied nor replaced. `position` is its event's."""

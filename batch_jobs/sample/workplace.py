@@ -8,7 +8,7 @@ from itertools import chain
 from random import Random
 from typing import Any
 
-from batch_jobs.rules.definitions import ENTITY_KINDS, POLICY_KINDS, Definitions
+from batch_jobs.rules.definitions import ALL_KINDS, Definitions
 from batch_jobs.rules.entities import Workspace
 from batch_jobs.rules.workforce import Workforce
 from batch_jobs.sample.agenda import Agenda
@@ -21,7 +21,7 @@ from batch_jobs.store.payloads.catalog import DEFINED_ENTITIES
 
 _Row = tuple[str, str, date | None, Payload]
 
-_OF_THE_RULES = ENTITY_KINDS | POLICY_KINDS
+_OF_THE_RULES = ALL_KINDS
 _ID_FIELDS = {entity.kind: entity.id_field for entity in DEFINED_ENTITIES.values()}
 
 

@@ -1,7 +1,6 @@
 """Whatever happened in whichever order: a rebuild gives, to the byte, the rows that catching up has given."""
 
 import itertools
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -15,19 +14,9 @@ from batch_jobs.store.database import Database
 from batch_jobs.store.events import lock_workspaces
 from batch_jobs_tests.builders import Event
 from batch_jobs_tests.engine.company import digests
-from batch_jobs_tests.postgres import Servers
-from batch_jobs_tests.projections.test_every_split import _step_by_step, happenings, make_template
+from batch_jobs_tests.projections.test_every_split import _step_by_step, happenings
 
 numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def shared(servers: Servers) -> Iterator[Database]:
-    databases = servers.of("embedded")
-    url = databases.make_database(databases.template("migrated", make_template))
-    with Database(url) as database:
-        yield database
-    databases.drop_database(url)
 
 
 @settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink])

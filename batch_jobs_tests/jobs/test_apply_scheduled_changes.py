@@ -1,7 +1,6 @@
 """What scheduled changes make of people and settings: by examples, and whatever the nights and the imports."""
 
 import itertools
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,8 +16,6 @@ from batch_jobs.store.event_ids import deterministic_event_id
 from batch_jobs_tests import builders
 from batch_jobs_tests.builders import Event
 from batch_jobs_tests.engine.company import digests, engine_of, rows, run
-from batch_jobs_tests.postgres import Servers
-from batch_jobs_tests.projections.test_every_split import make_template
 
 JOB = ApplyScheduledChanges.name
 DAY = date(2026, 11, 20)
@@ -317,13 +314,9 @@ def test_other_workspaces_keep_their_changes(engine: Engine) -> None:
 
 
 @pytest.fixture(scope="module")
-def shared(servers: Servers) -> Iterator[Engine]:
-    """One database for all examples; each has workspaces of its own."""
-    databases = servers.of("embedded")
-    url = databases.make_database(databases.template("migrated", make_template))
-    with Database(url) as database:
-        yield engine_of(database, ApplyScheduledChanges())
-    databases.drop_database(url)
+def shared_engine(shared: Database) -> Engine:
+    """The engine on a database for all examples; each has workspaces of its own."""
+    return engine_of(shared, ApplyScheduledChanges())
 
 
 wishes = st.one_of(
@@ -348,7 +341,7 @@ _STATES = "SELECT change_id, state FROM projections.scheduled_changes WHERE work
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(plans, st.randoms(use_true_random=False))
-def test_nights_one_by_one_and_all_at_once_end_the_same(shared: Engine, plan: list[Any], random: Any) -> None:
+def test_nights_one_by_one_and_all_at_once_end_the_same(shared_engine: Engine, plan: list[Any], random: Any) -> None:
     """Also when the definitions come in another order, and when each night is run twice."""
     number = next(numbers)
     nightly, once = f"nightly-{number}", f"once-{number}"
@@ -358,14 +351,14 @@ def test_nights_one_by_one_and_all_at_once_end_the_same(shared: Engine, plan: li
     ]
     shuffled = company()[1:]
     random.shuffle(shuffled)
-    builders.import_all(shared.database, *builders.of(nightly, *company(), *changes))
-    builders.import_all(shared.database, *builders.of(once, company()[0], *shuffled, *changes))
+    builders.import_all(shared_engine.database, *builders.of(nightly, *company(), *changes))
+    builders.import_all(shared_engine.database, *builders.of(once, company()[0], *shuffled, *changes))
     last = DAY + timedelta(days=12)
-    apply(shared, last, once)
+    apply(shared_engine, last, once)
     for days in range(13):
-        apply(shared, DAY + timedelta(days=days), nightly)
-    found = [rows(shared.database, sql, once) for sql in (_OUTCOME, _STATES)]
-    assert [rows(shared.database, sql, nightly) for sql in (_OUTCOME, _STATES)] == found
-    before = digests(shared.database)
-    apply(shared, last, once)
-    assert digests(shared.database) == before
+        apply(shared_engine, DAY + timedelta(days=days), nightly)
+    found = [rows(shared_engine.database, sql, once) for sql in (_OUTCOME, _STATES)]
+    assert [rows(shared_engine.database, sql, nightly) for sql in (_OUTCOME, _STATES)] == found
+    before = digests(shared_engine.database)
+    apply(shared_engine, last, once)
+    assert digests(shared_engine.database) == before

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -13,10 +12,8 @@ from hypothesis import strategies as st
 from batch_jobs.rules.absences import EVENT_TYPES, Absence, apply, bucket
 from batch_jobs.rules.errors import TransitionError
 from batch_jobs.store.database import Database
-from batch_jobs.store.schema import migrate
 from batch_jobs_tests import absence_events as make
 from batch_jobs_tests.builders import Event, import_all, of
-from batch_jobs_tests.postgres import Servers
 from batch_jobs_tests.projections.catching_up import catch_up_all, column, finish_run, rows, take_in
 
 MONDAY = date(2026, 3, 2)
@@ -157,21 +154,6 @@ _events = st.one_of(
 )
 _happenings = st.lists(st.tuples(_events, st.sampled_from(["", "", "catch up", "run"])), min_size=1, max_size=14)
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def shared(servers: Servers) -> Iterator[Database]:
-    """One database for all examples; each has workspaces of its own."""
-    databases = servers.of("embedded")
-
-    def fill(url: str) -> None:
-        with Database(url) as opened:
-            migrate(opened)
-
-    url = databases.make_database(databases.template("migrated", fill))
-    with Database(url) as opened:
-        yield opened
-    databases.drop_database(url)
 
 
 @settings(max_examples=60)

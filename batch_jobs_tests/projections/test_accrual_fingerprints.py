@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from batch_jobs.projections.workforces import load_workforces
 from batch_jobs.rules.accrual.forecast import Accruals
-from batch_jobs.rules.definitions import ENTITY_KINDS, POLICY_KINDS
+from batch_jobs.rules.definitions import ALL_KINDS
 from batch_jobs.rules.errors import RuleError
 from batch_jobs_tests import builders
 from batch_jobs_tests.absence_events import time_off_policy
@@ -128,7 +128,7 @@ def test_every_split_gives_what_the_rule_says(database, happened):
     ]
     split, whole = two_ways(database, happened, ["accrual_fingerprints"])
     assert _renamed(found(database, split), split) == _renamed(found(database, whole), whole)
-    kinds = ENTITY_KINDS | POLICY_KINDS
+    kinds = ALL_KINDS
     with database.worker([whole]) as connection:
         workforce, removed = load_workforces(connection, {whole: None}, kinds)[whole]
     accruals, expected = Accruals(workforce), {}

@@ -1,7 +1,6 @@
 """Who finds what in their inbox: by examples, and against domain 3.8 written out plainly over random histories."""
 
 import itertools
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,10 +10,8 @@ from hypothesis import strategies as st
 
 from batch_jobs.projections.workforces import load_workforces
 from batch_jobs.store.database import Database
-from batch_jobs.store.schema import migrate
 from batch_jobs_tests import absence_events, builders
 from batch_jobs_tests.builders import Event, import_all, of, statement
-from batch_jobs_tests.postgres import Servers
 from batch_jobs_tests.projections.catching_up import catch_up_all, rows, take_in
 
 JANUARY = date(2026, 1, 1), date(2026, 1, 31)
@@ -141,21 +138,6 @@ _events = st.one_of(
     st.builds(builders.removed, _who),
 )
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def shared(servers: Servers) -> Iterator[Database]:
-    """One database for all examples; each has workspaces of its own."""
-    databases = servers.of("embedded")
-
-    def fill(url: str) -> None:
-        with Database(url) as opened:
-            migrate(opened)
-
-    url = databases.make_database(databases.template("migrated", fill))
-    with Database(url) as opened:
-        yield opened
-    databases.drop_database(url)
 
 
 @settings(max_examples=60)

@@ -2,11 +2,9 @@
 
 import itertools
 import json
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +15,6 @@ from batch_jobs.store.database import Database
 from batch_jobs.store.payloads.catalog import DEFINED_ENTITIES
 from batch_jobs_tests import builders as make
 from batch_jobs_tests.builders import Event, import_all, lines, of
-from batch_jobs_tests.postgres import Servers
 from batch_jobs_tests.projections.catching_up import Rows, catch_up_all, everything, finish_run
 from batch_jobs_tests.rules.day_by_day import DayByDay
 
@@ -89,23 +86,6 @@ happenings = st.lists(
     st.tuples(events, st.sampled_from(["", "import", "catch up", "run", "definitions only"])), min_size=1, max_size=14
 )
 numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def shared(servers: Servers) -> Iterator[Database]:
-    """One database for all examples; each has workspaces of its own."""
-    databases = servers.of("embedded")
-    url = databases.make_database(databases.template("migrated", make_template))
-    with Database(url) as database:
-        yield database
-    databases.drop_database(url)
-
-
-def make_template(url: str) -> None:
-    from batch_jobs.store.schema import migrate
-
-    with Database(url) as database:
-        migrate(database)
 
 
 @settings(

@@ -1,19 +1,15 @@
 """What became of scheduled changes: by examples, and the same however the events come in."""
 
 import itertools
-from collections.abc import Iterator
 from datetime import date
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batch_jobs.store.database import Database
 from batch_jobs_tests import builders
 from batch_jobs_tests.builders import Event, import_all, of
-from batch_jobs_tests.postgres import Servers
 from batch_jobs_tests.projections.catching_up import Rows, catch_up_all, rows, take_in
-from batch_jobs_tests.projections.test_every_split import make_template
 
 MARCH, MAY = date(2026, 3, 1), date(2026, 5, 1)
 numbers = itertools.count(1)
@@ -98,16 +94,6 @@ def test_what_contradicts_is_a_dead_letter(database: Database) -> None:
         (3, 'change "c-8" is not scheduled; import its change.scheduled first'),
         (6, 'change "c-1" was cancelled and can not be applied; schedule it again first'),
     ]
-
-
-@pytest.fixture(scope="module")
-def shared(servers: Servers) -> Iterator[Database]:
-    """One database for all examples; each has workspaces of its own."""
-    databases = servers.of("embedded")
-    url = databases.make_database(databases.template("migrated", make_template))
-    with Database(url) as database:
-        yield database
-    databases.drop_database(url)
 
 
 ids = st.sampled_from(["c-1", "c-2"])

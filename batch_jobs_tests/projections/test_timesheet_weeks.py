@@ -1,7 +1,6 @@
 """Weeks of recorded time: by examples, and against entries summed up one by one, however the events come in."""
 
 import itertools
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,10 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batch_jobs.store.database import Database
-from batch_jobs.store.schema import migrate
 from batch_jobs_tests import builders as make
 from batch_jobs_tests.builders import Event, import_all, of
-from batch_jobs_tests.postgres import Servers
 from batch_jobs_tests.projections.catching_up import catch_up_all, everything, rows, take_in
 
 MONDAY = date(2026, 1, 5)
@@ -178,21 +175,6 @@ def test_expected_minutes_follow_people_and_settings(database: Database) -> None
     for event, expected in happened:
         take_in(database, event)
         assert weeks(database) == [("e-1", MONDAY, 60, 0, 0, expected)], event
-
-
-@pytest.fixture(scope="module")
-def shared(servers: Servers) -> Iterator[Database]:
-    """One database for all examples; each has workspaces of its own."""
-    databases = servers.of("embedded")
-    url = databases.make_database(databases.template("migrated", make_template))
-    with Database(url) as database:
-        yield database
-    databases.drop_database(url)
-
-
-def make_template(url: str) -> None:
-    with Database(url) as database:
-        migrate(database)
 
 
 _numbers = itertools.count(1)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from batch_jobs.rules import absences, statements
 from batch_jobs.rules.absences import Absence
-from batch_jobs.rules.definitions import ENTITY_KINDS, POLICY_KINDS, Definitions
+from batch_jobs.rules.definitions import ALL_KINDS, Definitions
 from batch_jobs.rules.entities import Workspace
 from batch_jobs.rules.statements import Statement
 from batch_jobs.rules.workforce import Workforce
@@ -53,7 +53,7 @@ class History:
             entity, payload = DEFINED_ENTITIES.get(event["type"]), event["payload"]
             if (
                 entity
-                and entity.kind in ENTITY_KINDS | POLICY_KINDS
+                and entity.kind in ALL_KINDS
                 and not (entity.kind == "employee" and payload["employee_id"] in removed)
             ):
                 since = payload.get("effective_date")

@@ -1,7 +1,6 @@
 """Indexes follow the events: whatever way these come in, the documents are those of a fresh start."""
 
 import itertools
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any, ClassVar
 
@@ -16,9 +15,7 @@ from batch_jobs.search.employees import Employees
 from batch_jobs.store.database import Database
 from batch_jobs_tests import builders as make
 from batch_jobs_tests.builders import Event, employee, employment, import_all, of, removed, unit, workspace
-from batch_jobs_tests.postgres import Servers
 from batch_jobs_tests.projections.catching_up import finish_run
-from batch_jobs_tests.projections.test_every_split import make_template
 from batch_jobs_tests.search.searching import activity, catch_up_indexes, documents, ids, index_events, project
 
 FIRST = date(2026, 1, 1)
@@ -55,16 +52,6 @@ events = st.one_of(
 )
 happenings = st.lists(st.tuples(events, st.sampled_from(["", "catch up", "run"])), min_size=1, max_size=12)
 numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def shared(servers: Servers) -> Iterator[Database]:
-    """One database for all examples; each has workspaces of its own."""
-    databases = servers.of("embedded")
-    url = databases.make_database(databases.template("migrated", make_template))
-    with Database(url) as database:
-        yield database
-    databases.drop_database(url)
 
 
 @settings(
