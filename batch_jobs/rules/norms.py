@@ -15,10 +15,13 @@ def norm_in_force(terms: EmploymentTerms, policy: WorkTimePolicy | None) -> Norm
     return policy.norm if policy and policy.norm else terms.norm
 
 
-def norm_minutes(norm: Norm, day: date) -> int:
-    """The norm's minutes on the day, holidays aside. Its weeks repeat from Monday 2024-01-01, also before it."""
-    weeks, weekday = divmod(day.toordinal() - FIRST_MONDAY.toordinal(), 7)
-    return norm[weeks % len(norm)][weekday]
+def norm_minutes(norm: Norm, first: date, days: int) -> list[int]:
+    """The norm's minutes of so many days from the first on, holidays aside. Its weeks repeat from Monday 2024-01-01,
+    also before it.
+    """
+    cycle = [minutes for week in norm for minutes in week]
+    start = (first.toordinal() - FIRST_MONDAY.toordinal()) % len(cycle)
+    return (cycle * ((start + days) // len(cycle) + 1))[start : start + days]
 
 
 def expected_minutes(minutes: int, holiday_fraction: Fraction) -> int:

@@ -53,10 +53,7 @@ class WorkSchedule:
     def _year(self, year: int) -> tuple[int, ...]:
         if year not in self._years:
             first, last = date(year, 1, 1), date(year, 12, 31)
-            minutes = [
-                norm_minutes(self.norm, date.fromordinal(ordinal))
-                for ordinal in range(first.toordinal(), last.toordinal() + 1)
-            ]
+            minutes = norm_minutes(self.norm, first, last.toordinal() - first.toordinal() + 1)
             for day, holiday in self.holidays_between(first, last).items():
                 index = day.toordinal() - first.toordinal()
                 minutes[index] = expected_minutes(minutes[index], holiday.fraction)

@@ -29,13 +29,13 @@ HIRED = employment("e/1", date(2024, 1, 1))
     ],
 )
 def test_a_norm_repeats_from_2024_01_01_in_both_directions(day, minutes):
-    assert norm_minutes(ALTERNATING, day) == minutes
+    assert norm_minutes(ALTERNATING, day, 1) == [minutes]
 
 
 def test_a_norm_of_three_weeks_repeats_backwards_in_the_same_order():
     weeks = ((1,) * 7, (2,) * 7, (3,) * 7)
     mondays = [date(2024, 1, 1) + timedelta(weeks=n) for n in range(-4, 4)]
-    assert [norm_minutes(weeks, monday) for monday in mondays] == [3, 1, 2, 3, 1, 2, 3, 1]
+    assert [norm_minutes(weeks, monday, 7)[0] for monday in mondays] == [3, 1, 2, 3, 1, 2, 3, 1]
 
 
 def test_a_norm_s_mean_week():
