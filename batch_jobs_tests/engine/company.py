@@ -14,7 +14,7 @@ from batch_jobs.engine.job_runs import JobRun
 from batch_jobs.engine.requests import RunRequest
 from batch_jobs.installation import make_engine
 from batch_jobs.settings import Settings
-from batch_jobs.store.database import Database
+from batch_jobs.store.database import Database, Transaction
 from batch_jobs_tests import builders
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -84,11 +84,15 @@ def digests(database: Database, *, but: Sequence[str] = LEDGER) -> dict[str, str
     tables = rows(
         database,
         "SELECT table_schema || '.' || table_name FROM information_schema.tables "
-        "WHERE table_schema IN ('batch_jobs', 'projections') AND table_type = 'BASE TABLE' ORDER BY 1",
+        "WHERE table_schema IN ('batch_jobs', 'projections', 'search') AND table_type = 'BASE TABLE' ORDER BY 1",
     )
-    return {name: _digest(database, name) for (name,) in tables if name not in but}
+    with database.owner() as connection:
+        return {name: digest(connection, name) for (name,) in tables if name not in but}
 
 
-def _digest(database: Database, table: str) -> str:
-    lines = rows(database, f"SELECT (to_jsonb(t) - %s::text[])::text FROM {table} t ORDER BY 1", list(UNSTEADY))
+def digest(connection: Transaction, table: str) -> str:
+    """The SHA-256 of the ordered rows of a table that the transaction sees."""
+    lines = connection.execute(
+        f"SELECT (to_jsonb(t) - %s::text[])::text AS line FROM {table} t ORDER BY 1", [list(UNSTEADY)]
+    )
     return hashlib.sha256("\n".join(line for (line,) in lines).encode()).hexdigest()

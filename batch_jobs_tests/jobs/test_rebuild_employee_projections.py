@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 from psycopg.errors import UniqueViolation
 
-from batch_jobs import projections
 from batch_jobs.engine.job_runs import JobRun
 from batch_jobs.errors import BadInputError
 from batch_jobs.jobs.rebuild_employee_projections import RebuildEmployeeProjections
 from batch_jobs.store.database import Database
 from batch_jobs_tests import builders as make
 from batch_jobs_tests.builders import import_all, of
-from batch_jobs_tests.engine.company import DAY, LEDGER, digests, engine_of, found, rows, run
+from batch_jobs_tests.engine.company import DAY, digests, engine_of, found, rows, run
 from batch_jobs_tests.projections.catching_up import finish_run
 
 JOB = RebuildEmployeeProjections.name
@@ -200,11 +199,3 @@ def test_it_is_never_due(company: Database) -> None:
     assert engine.scheduled_workspaces() == ["acme", "globex"]
     with pytest.raises(BadInputError, match="by hand only"):
         engine.due([JOB])
-
-
-@pytest.mark.parametrize("name", projections.registry())
-def test_each_projection_alone(company: Database, name: str) -> None:
-    before = digests(company)
-    acme, globex = rebuild(company, projection=name, dry_run=False)
-    assert (acme.status, drift(acme), drift(globex)) == ("completed", NONE, NONE)
-    assert digests(company, but=LEDGER) == before
