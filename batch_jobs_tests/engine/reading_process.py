@@ -1,6 +1,6 @@
-"""A process that reads names in the directory without pause until it is told to stop, then prints all that it saw.
+"""A process that asks the same without pause until it is told to stop, then prints what it saw, in order.
 
-Its argument: the database URL. It says "reading" after the first look.
+Its arguments: the database URL and the query. It says "reading" after the first look. A state that stays is told once.
 """
 
 import json
@@ -11,16 +11,15 @@ import psycopg
 
 
 def main() -> None:
-    seen: dict[str, int] = {}
-    with psycopg.connect(sys.argv[1], autocommit=True) as connection:
+    url, query = sys.argv[1:]
+    seen: list[str] = []
+    with psycopg.connect(url, autocommit=True) as connection:
         while True:
-            rows = connection.execute(
-                "SELECT workspace_id, employee_id, name, is_manager FROM projections.employee_directory ORDER BY 1, 2"
-            ).fetchall()
+            state = json.dumps(connection.execute(query.encode()).fetchall())
             if not seen:
                 print("reading", flush=True)
-            state = json.dumps(rows)
-            seen[state] = seen.get(state, 0) + 1
+            if state not in seen[-1:]:
+                seen.append(state)
             if select.select([sys.stdin], [], [], 0)[0]:
                 break
     print(json.dumps([json.loads(state) for state in seen]))

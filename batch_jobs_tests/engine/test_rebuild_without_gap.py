@@ -4,23 +4,38 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
+from batch_jobs.engine.rebuild import tables_of
+from batch_jobs.installation import all_projections
 from batch_jobs.jobs.rebuild_employee_projections import RebuildEmployeeProjections
+from batch_jobs.jobs.rebuild_search_indexes import RebuildSearchIndexes
 from batch_jobs.store.database import Database
+from batch_jobs_tests.builders import employee, import_all, of
 from batch_jobs_tests.deadline import until
-from batch_jobs_tests.engine.company import DAY, digests, engine_of, found, rows, run
-from batch_jobs_tests.engine.rebuild_process import POINTS
+from batch_jobs_tests.engine.company import DAY, engine_of, found, rows, run
+from batch_jobs_tests.engine.rebuild_process import JOBS, POINTS
 
 JOB = RebuildEmployeeProjections.name
 NAMES = ["acme", "globex"]
+# Tables of a rebuild, of a session that is gone or in a schema of ours.
+LEFT_BEHIND = r"""
+    SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND (
+        relname LIKE 'drift\_of%'
+        OR relpersistence = 't'
+        AND relname IN (SELECT tablename FROM pg_tables WHERE schemaname IN ('projections', 'search'))
+    )
+"""
 IN_A_TRANSACTION = (
     "SELECT FROM pg_stat_activity WHERE state LIKE 'idle in%' AND datname = current_database() "
     "AND pid <> pg_backend_pid()"
 )
-DIRECTORY = "SELECT workspace_id, employee_id, name, is_manager FROM projections.employee_directory ORDER BY 1, 2"
+BY_EMPLOYEE = "SELECT workspace_id || ' ' || employee_id, name FROM projections.employee_directory ORDER BY 1"
 WRONG = "UPDATE projections.employee_directory SET name = 'Wrong' WHERE employee_id <> 'e-1'"
 
 
@@ -42,46 +57,122 @@ def start(module: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def names(database: Database) -> set[str]:
-    return {name for (name,) in rows(database, "SELECT name FROM projections.employee_directory")}
+@pytest.mark.parametrize("job", JOBS)
+def test_a_rebuild_that_is_killed_leaves_the_old_rows_and_the_next_one_finishes(url: str, job: str) -> None:
+    """At every point at once, each in a workspace of its own."""
+    with Database(url) as database:
+        found(database, POINTS)
+        engine_of(database).catch_up()
+        right = rows_by_workspace(database)
+        with database.owner() as connection:
+            connection.execute(WRONG)
+            connection.execute("UPDATE search.projects SET title = 'Wrong'")
+            connection.execute("UPDATE search.employees SET title = 'Wrong' WHERE entity_id <> 'e-1'")
+            connection.execute("DELETE FROM search.employees WHERE entity_id = 'e-1'")
+            connection.execute("DELETE FROM projections.employment_periods WHERE employee_id = 'e-1'")
+        wrong = rows_by_workspace(database)
+        processes = {point: start("rebuild_process", url, job, point, point) for point in POINTS}
+        assert {point: process.stdout and process.stdout.readline() for point, process in processes.items()} == (
+            dict.fromkeys(POINTS, "here\n")
+        )
+        for process in processes.values():
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        until(lambda: not rows(database, IN_A_TRANSACTION))
+        mended = {point: mended_by(job, wrong[point], right[point]) for point in POINTS}
+        assert rows_by_workspace(database) == wrong | {"committed": mended["committed"]}
+        engine = engine_of(database, JOBS[job](), worker_lost_after=2)
+        ended = []
+        until(lambda: ended.append(engine.fail_lost_workers()) or sum(ended) == len(POINTS) - 1)
+        assert {one.status for one in run(engine, job, list(POINTS), parameters={"dry_run": False})} == {"completed"}
+        assert rows_by_workspace(database) == mended
+        assert rows(database, LEFT_BEHIND) == []
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_a_rebuild_that_is_killed_leaves_the_old_rows_and_the_next_one_finishes(
-    company: Database, url: str, point: str
-) -> None:
-    right = digests(company)
-    with company.owner() as connection:
-        connection.execute(WRONG)
-    wrong = digests(company)
-    process = start("rebuild_process", url, point, *NAMES)
-    assert process.stdout
-    assert process.stdout.readline() == "here\n"
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    until(lambda: not rows(company, IN_A_TRANSACTION))
-    assert digests(company) == (right if point == "committed" else wrong)
-    assert rows(company, "SELECT FROM pg_class WHERE relpersistence = 't' AND relname = 'employee_directory'") == []
-    engine = engine_of(company, RebuildEmployeeProjections(), worker_lost_after=2)
-    if point != "committed":
-        until(lambda: engine.fail_lost_workers() > 0)
-    assert [one.status for one in run(engine, JOB, NAMES, parameters={"dry_run": False})] == ["completed"] * 2
-    assert digests(company) == right
+def rows_by_workspace(database: Database) -> dict[str, dict[str, list[str]]]:
+    """The rows of every table of every projection and index, by workspace and table."""
+    found_rows: dict[str, dict[str, list[str]]] = {}
+    for projection in all_projections().values():
+        for table in tables_of(projection):
+            name = f"{projection.schema}.{table.name}"
+            for workspace_id, row in rows(database, f"SELECT workspace_id, t::text FROM {name} t ORDER BY 1, 2"):
+                found_rows.setdefault(workspace_id, {}).setdefault(name, []).append(row)
+    return found_rows
+
+
+def mended_by(job: str, wrong: dict[str, list[str]], right: dict[str, list[str]]) -> dict[str, list[str]]:
+    """What a rebuild makes of wrong rows: right ones in the schema that is its own."""
+    own = "search." if job == RebuildSearchIndexes.name else "projections."
+    kept = {name: found_rows for name, found_rows in wrong.items() if not name.startswith(own)}
+    return kept | {name: found_rows for name, found_rows in right.items() if name.startswith(own)}
 
 
 def test_a_reader_sees_the_rows_of_before_or_those_of_after(company: Database, url: str) -> None:
-    after = rows(company, DIRECTORY)
+    right = dict(rows(company, BY_EMPLOYEE))
     with company.owner() as connection:
         connection.execute(WRONG)
         connection.execute("DELETE FROM projections.employee_directory WHERE employee_id = 'e-1'")
-    before = rows(company, DIRECTORY)
-    reader = start("reading_process", url)
-    assert reader.stdout
-    assert reader.stdout.readline() == "reading\n"
-    engine = engine_of(company, RebuildEmployeeProjections())
-    run(engine, JOB, NAMES, DAY, parameters={"dry_run": False})
-    for _ in range(3):
-        run(engine, JOB, NAMES, DAY, parameters={"dry_run": False, "projection": "employee_directory"})
-    seen, _ = reader.communicate("stop\n")
-    states = [[tuple(row) for row in state] for state in json.loads(seen)]
-    assert states == [before, after]
+    before = dict(rows(company, BY_EMPLOYEE))
+    with reading(url, BY_EMPLOYEE) as seen:
+        engine = engine_of(company, RebuildEmployeeProjections())
+        for scope in ({"employee_id": "e-1"}, {"employee_id": "e-3"}, {}, {"projection": "employee_directory"}):
+            run(engine, JOB, NAMES, DAY, parameters={"dry_run": False, **scope})
+    # Both workspaces of a scope at once, as they are rebuilt in one transaction.
+    first = {f"{name} e-1": right[f"{name} e-1"] for name in NAMES}
+    third = {f"{name} e-3": right[f"{name} e-3"] for name in NAMES}
+    assert [dict(state) for state in seen] == [before, before | first, before | first | third, right]
+
+
+def test_what_others_write_meanwhile_is_never_lost_nor_taken_back(company: Database, url: str) -> None:
+    query = (
+        f"{BY_EMPLOYEE.partition(' ORDER')[0]} UNION ALL SELECT workspace_id || entity_id, title FROM search.employees"
+    )
+    jobs = (RebuildEmployeeProjections(), RebuildSearchIndexes())
+    engine, written, is_over = engine_of(company, *jobs), 0, threading.Event()
+
+    def write() -> None:
+        nonlocal written
+        while not is_over.is_set():
+            import_all(company, *of("acme", employee("e-1", name=f"{written + 1:06}")))
+            engine.catch_up(workspaces=["acme"])
+            written += 1
+
+    with reading(url, query) as seen, ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        for scope in ({}, {"employee_id": "e-1"}, {"employee_id": "e-2"}):
+            with company.owner() as connection:
+                connection.execute(
+                    "UPDATE projections.employee_directory SET name = 'Wrong' "
+                    "WHERE workspace_id = 'acme' AND employee_id = 'e-2'"
+                )
+                connection.execute(
+                    "UPDATE search.employees SET title = 'Wrong' WHERE workspace_id = 'acme' AND entity_id = 'e-2'"
+                )
+            for job in jobs if not scope else jobs[:1]:
+                (ended,) = run(engine, job.name, ["acme"], parameters={"dry_run": False, **scope})
+                assert ended.status == "completed"
+        is_over.set()
+        writing.result()
+    states = [dict(state) for state in seen]
+    for place in ("acme e-1", "acmee-1"):
+        names = [state[place] for state in states if state[place] != "e-1"]
+        assert names == sorted(names)
+        assert names[-1] == f"{written:06}"
+    assert len(states) > 5
+    assert {len(state) for state in states} == {12}
+    assert rows(company, "SELECT name FROM projections.employee_directory WHERE name = 'Wrong'") == []
+
+
+@contextmanager
+def reading(url: str, query: str) -> Iterator[list[list[list[str]]]]:
+    """Let another process read without pause for the length of a `with` block. Fills the list with what it saw."""
+    seen: list[list[list[str]]] = []
+    process = start("reading_process", url, query)
+    try:
+        assert process.stdout
+        assert process.stdout.readline() == "reading\n"
+        yield seen
+        said, _ = process.communicate("stop\n")
+        seen += json.loads(said)
+    finally:
+        process.kill()
