@@ -1,9 +1,28 @@
 """What the notifications of each kind say: the fields of their `data`, which templates are written against.
 
-Dates are ISO text, YYYY-MM-DD. Names are the preferred ones where there are any.
+Names are the preferred ones where there are any. What is read back for a message is checked against these types.
 """
 
-from typing import TypedDict
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+# Pydantic reads those of typing from Python 3.12 on only.
+from typing_extensions import TypedDict
+
+from batch_jobs.mail.shown import one_line
+
+
+def _date(text: str) -> str:
+    date.fromisoformat(text)
+    return text
+
+
+Line = Annotated[str, AfterValidator(one_line)]
+"""Text for people; however it was written, a message shows it on one line."""
+IsoDate = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_date)]
+"""A day as YYYY-MM-DD."""
 
 TIMEOFF_REMINDER = "timeoff_reminder"
 STATEMENT_DEADLINE = "statement_deadline"
@@ -23,12 +42,12 @@ class TimeOffReminderData(TypedDict):
         account: the name of the account that pays for them, `time off` when there is not just one.
     """
 
-    employee_name: str
+    employee_name: Line
     absence_ids: list[str]
-    start_date: str
-    end_date: str
-    working_days: int
-    account: str
+    start_date: IsoDate
+    end_date: IsoDate
+    working_days: Annotated[int, Field(ge=0, le=10_000)]
+    account: Line
 
 
 class StatementReminderData(TypedDict):
@@ -42,11 +61,11 @@ class StatementReminderData(TypedDict):
         deadline: the day on which it was to be handed in.
     """
 
-    employee_name: str
+    employee_name: Line
     statement_id: str
-    period_start: str
-    period_end: str
-    deadline: str
+    period_start: IsoDate
+    period_end: IsoDate
+    deadline: IsoDate
 
 
 class DigestItem(TypedDict):
@@ -54,9 +73,9 @@ class DigestItem(TypedDict):
 
     statement_id: str
     employee_id: str
-    employee_name: str
-    period_start: str
-    period_end: str
+    employee_name: Line
+    period_start: IsoDate
+    period_end: IsoDate
 
 
 class ManagerDigestData(TypedDict):
@@ -68,6 +87,15 @@ class ManagerDigestData(TypedDict):
         missing: statements of theirs that were to be handed in and were not.
     """
 
-    manager_name: str
+    manager_name: Line
     awaiting: list[DigestItem]
     missing: list[DigestItem]
+
+
+DATA: dict[str, type] = {
+    STATEMENT_DEADLINE: StatementReminderData,
+    STATEMENT_OVERDUE: StatementReminderData,
+    TIMEOFF_REMINDER: TimeOffReminderData,
+    MANAGER_DIGEST: ManagerDigestData,
+}
+"""What the data of each kind holds. Every kind has a template in every language."""
