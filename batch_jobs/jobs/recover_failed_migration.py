@@ -1,18 +1,21 @@
-"""Finds and mends what a broken deploy leaves behind: projections of other code, dead letters that can be read now."""
+"""Finds and mends what a broken deploy leaves behind: projections of other code, shadow tables, old dead letters."""
 
 from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from pydantic import Field
 
 from batch_jobs import projections, search
+from batch_jobs.engine import shadows
 from batch_jobs.engine.batch import Batch, Preparation
 from batch_jobs.engine.contract import Counter, Parameters
 from batch_jobs.engine.projection import Projection
 from batch_jobs.engine.rebuild_job import RebuildJob, Wanted
+from batch_jobs.engine.shadows import ABANDONED
 
 _FOUND = """
     SELECT c.workspace_id, c.projection, c.version <> k.version AS is_stale, l.letters
@@ -46,17 +49,20 @@ class RecoverFailedMigration(RebuildJob):
     """Rebuilds, in each workspace, the projections and search indexes that another version of their code began, and
     those that hold dead letters, which today's code may be able to apply.
 
-    There are no shadow tables to drop: what a rebuild makes are temporary tables, which PostgreSQL drops with the
-    session, however that ends. A half-applied migration of the schema is told by `batch-jobs doctor`.
+    Shadow tables (see `engine.shadows`) are of no workspace: the first one of a chunk counts and drops them. A
+    half-applied migration of the schema is told by `batch-jobs doctor`.
     """
 
     name = "recover_failed_migration"
-    description = "Finds projections and indexes of another version of their code and dead letters, and mends them."
+    description = (
+        "Finds projections and indexes of another version of their code, abandoned shadow tables and dead letters, and "
+        "mends them."
+    )
     parameters = RecoveryParameters
     counters = (
         Counter("projections_stale", "projections and search indexes that another version of their code began"),
         Counter("projections_rebuilt", "projections that were rebuilt, for their version or for dead letters"),
-        Counter("shadows_dropped", "always 0: a rebuild leaves no table behind"),
+        Counter("shadows_dropped", "tables that a rebuild of another release left beside those that serve"),
         Counter("indexes_rebuilt", "search indexes that were rebuilt, for their version or for dead letters"),
         Counter("dead_letters_retried", "dead letters that today's code could apply"),
         Counter("dead_letters_left", "dead letters that it could not", warns=True),
@@ -68,6 +74,7 @@ class RecoverFailedMigration(RebuildJob):
         SELECT s.workspace_id, s.workspace_id AS row_id, true AS due, w.head AS load
         FROM scope s JOIN batch_jobs.workspaces w ON w.workspace_id = s.workspace_id
         WHERE s.workspace_id IN (SELECT f.workspace_id FROM ({_FOUND}) f)
+           OR s.workspace_id = (SELECT min(workspace_id) FROM scope) AND EXISTS ({ABANDONED})
     """
 
     def projections(self) -> Mapping[str, Projection]:
@@ -75,9 +82,12 @@ class RecoverFailedMigration(RebuildJob):
         return {**projections.registry(), **search.registry()}
 
     def arguments(self, run_date: date, parameters: Any) -> Mapping[str, Any]:
-        """The versions of today's code."""
+        """The versions and tables of today's code."""
         known = self.projections().values()
-        return {"projections": [one.name for one in known], "versions": [one.version for one in known]}
+        return shadows.arguments(known) | {
+            "projections": [one.name for one in known],
+            "versions": [one.version for one in known],
+        }
 
     def wanted(self, preparation: Preparation) -> Wanted:
         """What is stale or has dead letters."""
@@ -93,6 +103,7 @@ class RecoverFailedMigration(RebuildJob):
         for found in self._find(batch):
             before[found.projection, found.workspace_id] = found.letters
             batch.count(rows[found.workspace_id], "projections_stale", int(found.is_stale))
+        self._drop_shadows(batch)
         for rebuilt in self.compared(batch):
             projection = rebuilt.projection
             self.show_drift(batch, rebuilt)
@@ -103,6 +114,15 @@ class RecoverFailedMigration(RebuildJob):
                 retried = max(before[projection.name, workspace_id] - left[workspace_id], 0)
                 batch.count(rows[workspace_id], "dead_letters_retried", retried)
                 self.bury(batch, rows[workspace_id], rebuilt)
+
+    def _drop_shadows(self, batch: Batch) -> None:
+        found = shadows.abandoned(batch.connection, self.projections().values())
+        first = min(batch.rows, key=attrgetter("workspace_id"))
+        batch.count(first, "shadows_dropped", len(found))
+        for shadow in found:
+            place = {"table": f"{shadow.schema}.{shadow.name}", "change": "dropped", "key": {}}
+            batch.show(first, {"projection": None, **place, "before": {"size": shadow.size}, "after": None})
+        shadows.drop(batch.connection, found)
 
     def _find(self, within: Batch | Preparation) -> list[_Found]:
         rows = within.connection.execute(

@@ -124,6 +124,14 @@ class Database:
         )
 
 
+@contextlib.contextmanager
+def as_owner(connection: Transaction) -> Iterator[None]:
+    """Let a worker's transaction change the schema, for the length of a `with` block that ends well."""
+    connection.execute("SET LOCAL ROLE NONE")
+    yield
+    connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(WORKER)))
+
+
 def set_scope(connection: Transaction, workspaces: Sequence[str]) -> None:
     """Say whose rows the current transaction may touch.
 

@@ -81,3 +81,24 @@ def test_dead_letters_that_can_be_read_now_are_applied(engine: Engine) -> None:
         assert (acme.status, counted(acme)) == ("warning", mended)
     assert rows(engine.database, "SELECT employee_id FROM projections.timesheet_statements") == [("e-1",)]
     assert len(rows(engine.database, "SELECT * FROM batch_jobs.dead_letters")) == 1
+
+
+def test_abandoned_shadow_tables_are_dropped_once_and_nothing_else(engine: Engine) -> None:
+    left_behind = ["projections.employee_directory_shadow", "projections.shadow_absences", "search.projects__rebuild_2"]
+    kept = ["projections.absences_old", "projections.new_things", "search.shadow_absences"]
+    with engine.database.owner() as connection:
+        for name in (*left_behind, *kept):
+            connection.execute(f"CREATE TABLE {name} (workspace_id text)")
+    for dry_run in (True, False):
+        acme, globex, initech = recover(engine, dry_run=dry_run)
+        assert [counted(one) for one in (acme, globex, initech)] == [{"shadows_dropped": 3}, {}, {}]
+        if dry_run:
+            assert [(row["table"], row["change"]) for row in acme.plan or ()] == [
+                (name, "dropped") for name in left_behind
+            ]
+    assert [counted(one) for one in recover(engine)] == [{}, {}, {}]
+    assert rows(
+        engine.database,
+        "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NOT NULL ORDER BY 1",
+        [*left_behind, *kept],
+    ) == [(name,) for name in kept]
