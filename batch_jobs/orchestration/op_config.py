@@ -21,8 +21,14 @@ class FutureConfig(Config):
 
 @cache
 def op_config(job: type[Job]) -> type[FutureConfig]:
-    """The Config of a job: its parameters with their defaults, choices and descriptions, and `allow_future`."""
-    fields: dict[str, Any] = {name: (info.annotation, info) for name, info in job.parameters.model_fields.items()}
+    """The Config of a job: its parameters with their defaults, choices and descriptions, and `allow_future`.
+
+    The form shows a field with its default only where it has one: an empty text stands for what is None by default.
+    """
+    fields: dict[str, Any] = {
+        name: (info.annotation, Field(default="", description=info.description) if info.default is None else info)
+        for name, info in job.parameters.model_fields.items()
+    }
     name = "".join(word.capitalize() for word in job.name.split("_")) + "Config"
     return create_model(name, __base__=FutureConfig, **fields)
 
@@ -30,4 +36,4 @@ def op_config(job: type[Job]) -> type[FutureConfig]:
 def read_chosen(job: Job, config: FutureConfig) -> tuple[Parameters, bool]:
     """The job's parameters as they were chosen, and whether future run dates are allowed."""
     chosen = config.model_dump(exclude_unset=True, include=set(job.parameters.model_fields))
-    return job.parameters(**chosen), config.allow_future
+    return job.parameters(**{name: value for name, value in chosen.items() if value != ""}), config.allow_future

@@ -38,7 +38,7 @@ class RunBatchJobsConfig(Config):
         "each workspace's own today.",
     )
     workspaces: list[str] = Field(
-        default_factory=list,
+        default=[],
         description="Ids of the workspaces. They are run whatever the hour and whatever other jobs are due. Empty: all "
         "where the job is due (with force: all active ones).",
     )
@@ -67,7 +67,7 @@ class RunBatchJobsConfig(Config):
         "workspace and run date.",
     )
     parameters: dict[str, Any] = Field(
-        default_factory=dict,
+        default={},
         description="More parameters by name, given to each of the jobs that has them; see their descriptions.",
     )
 

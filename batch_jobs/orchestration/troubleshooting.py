@@ -23,7 +23,7 @@ class WorkspacesConfig(FutureConfig):
     """Where a job for troubleshooting works."""
 
     workspaces: list[str] = Field(
-        default_factory=list, description="Ids of the workspaces. Empty: all where there is something to do."
+        default=[], description="Ids of the workspaces. Empty: all where there is something to do."
     )
     run_date: str = Field(
         default="",

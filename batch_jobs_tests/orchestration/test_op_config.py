@@ -36,7 +36,8 @@ def test_every_field_has_its_default_and_description() -> None:
     fields = op_config(ForecastJob).model_fields
     assert set(fields) == {"allow_future", *Forecast.model_fields}
     for name, info in Forecast.model_fields.items():
-        assert (fields[name].default, fields[name].description) == (info.default, info.description)
+        default = "" if info.default is None else info.default
+        assert (fields[name].default, fields[name].description) == (default, info.description)
     assert op_config(ForecastJob).__name__ == "ForecastOfTestsConfig"
 
 
@@ -55,6 +56,13 @@ def test_a_choice_stays_a_choice_in_the_form() -> None:
 def test_bounds_hold_when_the_run_begins() -> None:
     with pytest.raises(ValidationError):
         op_config(ForecastJob)(days=0)
+
+
+def test_a_field_that_is_left_empty_is_not_chosen() -> None:
+    scaffolded = op_config(ForecastJob)(employee_id="", org_unit_id="ou-1", dry_run=True)
+    chosen, _ = read_chosen(ForecastJob(), scaffolded)
+    assert chosen.model_dump(exclude_unset=True) == {"org_unit_id": "ou-1", "dry_run": True}
+    assert read_chosen(ForecastJob(), op_config(ForecastJob)(employee_id=None))[0].narrows is False
 
 
 def test_what_was_chosen_reaches_the_job_and_nothing_else() -> None:
