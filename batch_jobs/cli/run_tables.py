@@ -32,8 +32,18 @@ def print_results(runs: Sequence[JobRun]) -> None:
         say(f"... and {len(runs) - len(shown):,} more; --json lists all")
     statuses = Counter(run.status for run in runs)
     say(", ".join(f"{statuses[status]:,} {status}" for status in WORST_FIRST if statuses[status]))
-    if any(run.plan is not None for run in runs):
-        say("a dry run: nothing was changed; the rows that a real run would write: batch-jobs runs show ID")
+    _print_dry(runs)
+
+
+def _print_dry(runs: Sequence[JobRun]) -> None:
+    """What a dry run means for what was shown; beside real runs, which of them were dry."""
+    dry = list(dict.fromkeys(run.job for run in runs if run.plan is not None))
+    if not dry:
+        return
+    which = "" if {run.job for run in runs} == set(dry) else f"{', '.join(dry)}: "
+    say(f"{which}a dry run: nothing was changed; the rows that a real run would write: batch-jobs runs show ID")
+    if len(dry) > 1:
+        say("each job was tried by itself: it did not see what those before it would write")
 
 
 def print_history(runs: Iterable[JobRun]) -> None:

@@ -10,8 +10,6 @@ from psycopg import sql
 from batch_jobs.engine.tables import Table
 from batch_jobs.store.database import Transaction
 
-CHANGES = ("added", "changed", "removed")
-
 
 @dataclass(slots=True)
 class Drift:

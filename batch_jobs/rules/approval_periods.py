@@ -42,11 +42,6 @@ def next_period(kind: ApprovalKind, current: Period) -> Period | None:
     return period(kind, current.end + ONE_DAY) if current.end < date.max else None
 
 
-def previous_period(kind: ApprovalKind, current: Period) -> Period | None:
-    """The period that ends on the day before this one; None for the kind `none` and at the start of the calendar."""
-    return period(kind, current.start - ONE_DAY) if current.start > date.min else None
-
-
 def periods_between(kind: ApprovalKind, start: date, end: date) -> Iterator[Period]:
     """The whole periods that hold a day from start to end, both included; none for the kind `none`."""
     found = period(kind, start) if start <= end else None

@@ -23,7 +23,7 @@ class Workforce:
 
     Every answer is for an employee id, known or not: someone without employments is `ended` and expected nowhere.
     Removed employees are answered for as well, since what happened stays; who is left is in `definitions.employees`.
-    It may hold a part of the employees with all of the other kinds; `managers` and `unit_employees` then see the part.
+    It may hold a part of the employees with all of the other kinds; `unit_employees` then sees the part.
 
     Attributes:
         definitions: what it was built from.
@@ -86,10 +86,6 @@ class Workforce:
     def manager_of(self, employment: Employment, day: date) -> str | None:
         """Who manages by this employment, current or not, in the org tree of the day."""
         return manager_of(employment, self.org_tree.way_up(employment.org_unit_id).on(day))
-
-    def managers(self, day: date) -> frozenset[str]:
-        """The managers of those who are active on the day and not removed (`is_manager`, domain 4)."""
-        return frozenset(filter(None, (self.manager(employee_id, day) for employee_id in self.definitions.employees)))
 
     def active_user(self, employee_id: str, day: date) -> User | None:
         """The employee's user with status `active`, of several the one with the smallest id (domain 6)."""

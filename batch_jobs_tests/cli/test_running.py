@@ -78,6 +78,18 @@ def test_a_dry_run_shows_its_rows_and_changes_nothing(office: CommandLine, offic
     assert max(map(len, shown.out.splitlines())) <= 120
 
 
+def test_only_what_was_dry_is_called_dry(office: CommandLine) -> None:
+    reminder = "timesheet_statement_reminder"
+    named = "--workspace", "acme"
+    one = office("run", JOB, *DATE, *named, "--dry-run").out
+    assert "\na dry run: nothing was changed" in one
+    assert "by itself" not in one
+    assert "tried by itself" in office("run", JOB, reminder, *DATE, *named, "--dry-run").out
+    # It deletes, and so is a dry run by hand unless told otherwise.
+    mixed = office("run", JOB, "purge_expired_data", *DATE, *named).out
+    assert "\npurge_expired_data: a dry run: nothing was changed" in mixed
+
+
 def test_several_days_are_run_in_order(office: CommandLine) -> None:
     runs = office.json("run", JOB, "--date", "2026-03-01..2026-03-09", "--workspace", "acme")
     assert [run["run_date"] for run in runs] == [f"2026-03-0{day}" for day in range(1, 10)]

@@ -96,19 +96,6 @@ def test_a_former_parent_s_changes_count_while_it_was_the_parent():
     assert [staff.manager("e", day) for day in days] == ["first", "second", "second", "third"]
 
 
-def test_managers_are_those_of_active_employees_that_are_not_removed():
-    staff = workforce(
-        *TREE,
-        employee("e"),
-        hired("e", "web"),
-        employee("later"),
-        employment("later/1", date(2025, 1, 1), manager_id="mentor"),
-        hired("removed", "company"),
-    )
-    assert staff.managers(DAY) == {"lead"}
-    assert staff.managers(date(2025, 1, 1)) == {"lead", "mentor"}
-
-
 def test_the_employees_of_a_unit():
     staff = workforce(
         *TREE, employee("e"), hired("e", "web"), employee("f"), hired("f", "company"), hired("removed", "it")
