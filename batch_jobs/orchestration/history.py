@@ -1,5 +1,6 @@
 """What Dagster shows of job runs: events of partitions with their metadata, and tags of runs."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
@@ -107,4 +108,6 @@ def run_date_tag(run_dates: Collection[date]) -> dict[str, str]:
 
 
 def _cell(value: Any) -> str | int | float | bool | None:
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, default=str)
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)

@@ -23,6 +23,8 @@ from batch_jobs.orchestration.progress_log import ProgressLog
 from batch_jobs.orchestration.resources import ENGINE, engine_of
 
 ROWS_SHOWN = 1000
+# Of what a dry run shows: the columns of rows that a rebuild would change, and of events that another job would append.
+PLAN_COLUMNS = ("workspace", "table", "change", "key", "before", "after", "type", "employee_id", "targets", "payload")
 
 
 class RunBatchJobsConfig(Config):
@@ -207,5 +209,11 @@ def _metadata(runs: Sequence[JobRun]) -> dict[str, Any]:
     for name in dict.fromkeys(run.job for run in runs):
         plan = [{"workspace": run.workspace_id, **row} for run in runs if run.job == name for row in run.plan or ()]
         if plan:
-            metadata[f"plan of {name}"] = table(plan[:ROWS_SHOWN])
+            metadata[f"plan of {name}"] = table([_in_order(row) for row in plan[:ROWS_SHOWN]])
     return metadata
+
+
+def _in_order(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with what tells most first: the ledger keeps no order."""
+    first = [name for name in PLAN_COLUMNS if name in row]
+    return {name: row[name] for name in dict.fromkeys((*first, *row))}

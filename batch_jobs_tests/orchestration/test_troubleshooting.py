@@ -1,9 +1,11 @@
 """A job for troubleshooting in the launchpad: a form with choices, a dry run by default, no partitions, no schedule."""
 
 import pytest
-from dagster import DagsterInstance
+from dagster import DagsterInstance, DagsterInvalidConfigError
 
+from batch_jobs.installation import open_engine
 from batch_jobs.jobs.rebuild_employee_projections import RebuildEmployeeProjections
+from batch_jobs.jobs.rebuild_search_indexes import RebuildSearchIndexes
 from batch_jobs.orchestration.build import build_definitions
 from batch_jobs.orchestration.troubleshooting import troubleshooting_config
 from batch_jobs_tests.orchestration.installation import Installation
@@ -19,6 +21,8 @@ def test_the_form_offers_the_projections_and_a_dry_run() -> None:
     assert choices[0] == "all"
     assert "employee_directory" in choices
     assert fields["dry_run"].default_value is True
+    # The launchpad writes down fields that have a default, and passes the others over in silence.
+    assert all(field.default_provided for field in fields.values())
     assert all(field.description for field in fields.values())
 
 
@@ -32,6 +36,9 @@ def test_it_has_neither_partitions_nor_a_schedule(installation: Installation) ->
 
 @pytest.mark.parametrize("dry_run", [None, False])
 def test_it_runs_and_shows_what_came_of_each_workspace(installation: Installation, dry_run: bool | None) -> None:
+    with open_engine(installation.settings) as engine:
+        engine.catch_up()
+    installation.execute("UPDATE projections.employee_directory SET name = 'Wrong' WHERE employee_id = 'e-1'")
     chosen = {"projection": "employee_directory", "workspaces": ["w-1", "w-2"]}
     chosen |= {} if dry_run is None else {"dry_run": dry_run}
     with DagsterInstance.from_config(str(installation.settings.dagster_home)) as instance:
@@ -48,3 +55,28 @@ def test_it_runs_and_shows_what_came_of_each_workspace(installation: Installatio
     shown = output.step_output_data.metadata
     assert shown["job_runs"].value == 2
     assert [record.data["workspace"] for record in shown["runs"].records] == ["w-1", "w-2"]
+    assert all("rows_changed 1" in record.data["counters"] for record in shown["runs"].records)
+    plan = shown.get(f"plan of {JOB}")
+    if dry_run is False:
+        assert plan is None
+    else:
+        assert plan
+        first = ["workspace", "table", "change", "key", "before", "after"]
+        assert list(plan.records[0].data)[: len(first)] == first
+        assert [[record.data[name] for name in first] for record in plan.records] == [
+            [name, "projections.employee_directory", "changed", '{"employee_id": "e-1"}', *values]
+            for name in ("w-1", "w-2")
+            for values in [('{"name": "Wrong"}', '{"name": "e-1"}')]
+        ]
+
+
+def test_an_unknown_projection_or_index_is_refused_with_the_choices(installation: Installation) -> None:
+    for job, choice in ((JOB, "projection"), (RebuildSearchIndexes.name, "index")):
+        config = {"ops": {f"run_{job}": {"config": {choice: "employee_directories"}}}}
+        with installation.instance() as instance, pytest.raises(DagsterInvalidConfigError) as caught:
+            build_definitions(settings=installation.settings).resolve_job_def(job).execute_in_process(
+                instance=instance, run_config=config
+            )
+        assert "employee_directories" in str(caught.value)
+        assert f"config:{choice}" in str(caught.value)
+        assert "all" in str(caught.value)
