@@ -236,6 +236,16 @@ def test_a_policy_that_left_the_terms_still_owes_what_was_earned_before(engine):
     assert [day for day, _, _ in movements(engine)] == ["2026-01-31", "2026-02-28"]
 
 
+@pytest.mark.parametrize(("computed_from", "credits"), [(date(2026, 1, 2), 1), (date(2026, 3, 5), 2)])
+def test_after_missed_nights_a_forecast_from_the_first_of_them_mends_what_is_owed(engine, computed_from, credits):
+    builders.import_all(engine.database, *company(MONTHLY, HIRED))
+    forecasts(engine, NEW_YEAR)
+    builders.import_all(engine.database, builders.employment("e-1/1", HIRED, date(2026, 1, 15)))
+    forecasts(engine, computed_from)
+    materialize(engine, date(2026, 3, 5))
+    assert [credit for _, credit, _ in movements(engine)] == [208] * credits
+
+
 def test_a_dry_run_counts_the_same_and_changes_nothing(engine):
     builders.import_all(engine.database, *company(MONTHLY, HIRED))
     forecasts(engine, NEW_YEAR)
