@@ -37,13 +37,14 @@ def print_results(runs: Sequence[JobRun]) -> None:
 
 def _print_dry(runs: Sequence[JobRun]) -> None:
     """What a dry run means for what was shown; beside real runs, which of them were dry."""
-    dry = list(dict.fromkeys(run.job for run in runs if run.plan is not None))
+    dry = [run for run in runs if run.plan is not None]
     if not dry:
         return
-    which = "" if {run.job for run in runs} == set(dry) else f"{', '.join(dry)}: "
+    jobs = list(dict.fromkeys(run.job for run in dry))
+    which = "" if {run.job for run in runs} == set(jobs) else f"{', '.join(jobs)}: "
     say(f"{which}a dry run: nothing was changed; the rows that a real run would write: batch-jobs runs show ID")
-    if len(dry) > 1:
-        say("each job was tried by itself: it did not see what those before it would write")
+    if len({run.workspace_id for run in dry}) < len(dry):
+        say("each job and day was tried by itself: it did not see what those before it would write")
 
 
 def print_history(runs: Iterable[JobRun]) -> None:

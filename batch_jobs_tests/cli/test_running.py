@@ -85,6 +85,7 @@ def test_only_what_was_dry_is_called_dry(office: CommandLine) -> None:
     assert "\na dry run: nothing was changed" in one
     assert "by itself" not in one
     assert "tried by itself" in office("run", JOB, reminder, *DATE, *named, "--dry-run").out
+    assert "tried by itself" in office("run", JOB, "--date", "2026-03-02..2026-03-03", *named, "--dry-run").out
     # It deletes, and so is a dry run by hand unless told otherwise.
     mixed = office("run", JOB, "purge_expired_data", *DATE, *named).out
     assert "\npurge_expired_data: a dry run: nothing was changed" in mixed
