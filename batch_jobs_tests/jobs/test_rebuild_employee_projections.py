@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 from psycopg.errors import UniqueViolation
 
+from batch_jobs import projections
 from batch_jobs.engine.job_runs import JobRun
+from batch_jobs.engine.rebuild import tables_of
 from batch_jobs.errors import BadInputError
 from batch_jobs.jobs.rebuild_employee_projections import RebuildEmployeeProjections
 from batch_jobs.store.database import Database
 from batch_jobs_tests import builders as make
+from batch_jobs_tests.absence_events import away, consumed, policies, requested, time_off_policy
+from batch_jobs_tests.accrual_events import MONTHLY, carrying, credited, forecast
 from batch_jobs_tests.builders import import_all, of
 from batch_jobs_tests.engine.company import DAY, digests, engine_of, found, rows, run
 from batch_jobs_tests.projections.catching_up import finish_run
@@ -128,6 +132,54 @@ def test_one_employee_and_one_unit(company: Database) -> None:
     (acme,) = rebuild(company, "acme", org_unit_id="ou-1", dry_run=False)
     assert drift(acme) == NONE | {"rows_changed": 1, "rows_added": 1}
     assert right(company) == {("acme", "e-1", False), ("acme", "e-2", True)}
+
+
+def test_a_scope_mends_all_rows_of_its_employees_and_no_other(company: Database) -> None:
+    import_all(company, *of("acme", *policies(), *(one for who in ("e-1", "e-3") for one in life_of(who))))
+    engine_of(company).catch_up()
+    tables = tables_with_employees()
+    everyone = {table: set(rows(company, f"SELECT t::text, employee_id FROM {table} t")) for table in tables}
+    corrupt(company, *(f"DELETE FROM {table}" for table in tables))
+    (acme,) = rebuild(company, "acme", org_unit_id="ou-1", dry_run=False)
+    of_unit = {
+        table: {(row, who) for row, who in right_rows if who == "e-1" and row.startswith("(acme,")}
+        for table, right_rows in everyone.items()
+    }
+    assert {table: set(rows(company, f"SELECT t::text, employee_id FROM {table} t")) for table in tables} == of_unit
+    assert acme.counters["rows_added"] == sum(map(len, of_unit.values()))
+    # The manager of somebody is one although neither the other is in the scope nor any row of theirs is there.
+    assert [table for table in tables if not of_unit[table]] == []
+    rebuild(company, "acme", employee_id="e-2", dry_run=False)
+    assert right(company) == {("acme", "e-1", False), ("acme", "e-2", True)}
+
+
+def tables_with_employees() -> list[str]:
+    """Those whose rows belong to employees; the definitions say who is meant."""
+    return [
+        f"{one.schema}.{table.name}"
+        for one in projections.registry().values()
+        for table in tables_of(one)
+        if one.name != "definitions" and "employee_id" in (*table.key, *table.columns)
+    ]
+
+
+def life_of(who: str) -> list[make.Event]:
+    """What gives an employee a row in every table."""
+    monday, friday = date(2026, 11, 16), date(2026, 11, 20)
+    week = {"monday": monday, "minutes": [60] * 7, "holidays": []}
+    norm = {"employee_id": who, "through_week": monday, "fingerprint": "f", "weeks": [week]}
+    return [
+        carrying("holiday"),
+        time_off_policy("holiday", account_id="days", activity_id="free", accrual=MONTHLY),
+        make.time_entered(f"te-{who}", who, date=monday),
+        away(f"away-{who}", monday, friday, employee_id=who),
+        requested(f"asked-{who}", monday, friday, employee_id=who),
+        consumed(f"away-{who}", monday, friday, [monday], employee_id=who),
+        forecast(monday, {monday: 208, friday: 208}, employee_id=who),
+        credited(208, monday, employee_id=who, entry_id=f"{who}:holiday:accrual:{monday}"),
+        make.statement("period_started", who, monday, friday),
+        make.event("norm.published", norm),
+    ]
 
 
 def right(database: Database) -> set[tuple[Any, ...]]:
