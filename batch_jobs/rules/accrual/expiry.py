@@ -10,7 +10,7 @@ from batch_jobs.rules.versions import Versions
 
 
 def expiry_day(policy: Versions[TimeOffPolicy], year_start: date, *, is_danish: bool) -> date | None:
-    """The last day on which the credits of the policy year can be used; None: they never expire.
+    """The last day on which the credits of the policy year can be used; None: never, as far as the calendar goes.
 
     The Danish holiday year's expire on 31 December after it. Others expire as the policy says that is in force on the
     year's last day.
@@ -19,7 +19,9 @@ def expiry_day(policy: Versions[TimeOffPolicy], year_start: date, *, is_danish: 
     if is_danish:
         return date(last_day.year, 12, 31)
     months = policy.on(last_day).expires_after_months
-    return None if months is None else end_of_month(last_day, months)
+    if months is None or last_day.year + months // 12 >= date.max.year:
+        return None
+    return end_of_month(last_day, months)
 
 
 class Credited(NamedTuple):

@@ -104,7 +104,7 @@ class Accruals:
         Raises:
             UndefinedReferenceError: the policy, or with `prorate_hours` terms or work-time policy, are not defined.
         """
-        horizon_end = run_date + HORIZON
+        horizon_end = run_date + min(HORIZON, date.max - run_date)
         policy = self._policy(policy_id)
         first, last = _days_that_matter(policy, run_date, horizon_end)
         of = covered(self._workforce, employee_id, policy_id).within(first, last)
@@ -159,8 +159,8 @@ def _days_that_matter(policy: Versions[TimeOffPolicy], first: date, last: date) 
     """The days on which entries due from first to last can depend: from the oldest policy year that expires then."""
     months = max((version.expires_after_months or 0 for version in policy.values()), default=0)
     # A Danish year expires four months after its end, a year itself may have begun twelve months before.
-    oldest = max(first.year - months // 12 - 3, date.min.year)
-    return date(oldest, 1, 1), date(last.year + 1, 12, 31)
+    oldest = max(first.year - months // 12 - 3, date.min.year + 1)
+    return date(oldest, 1, 1), date(min(last.year + 1, date.max.year), 12, 31)
 
 
 def _lines(
@@ -176,7 +176,7 @@ def _lines(
             credits = credits_of_year(kind, start, plans, of, weekly_minutes(worked or ()))
             found += [("accrual", due, amount, start) for due, amount in credits if first <= due <= last]
             expires_on = expiry_day(policy, start, is_danish=kind is DanishVacationPlan) if credits else None
-            if expires_on is not None:
+            if expires_on is not None and expires_on < date.max:
                 due = expires_on + ONE_DAY
                 # Two years can expire on one day when the policy's expiration changed; an entry's id names its day.
                 while due in expiries:
@@ -193,8 +193,8 @@ def _calendars(plans: Plans) -> set[tuple[type[AccrualPlan], int]]:
 
 
 def _year_starts(begin: int, of: Covered, last: date) -> Iterator[date]:
-    """The first days of the policy years from the first covered day on."""
+    """The first days of the policy years from the first covered day on, as long as the calendar has their end."""
     start = year_start(of.stretches[0].start, begin)
-    while start <= last:
+    while start <= last and start.year < date.max.year:
         yield start
         start = year_end(start) + ONE_DAY

@@ -57,6 +57,17 @@ def test_a_danish_employee_from_10_march():
     assert found.entries[0].entry_id == "e:p:accrual:2026-03-31"
 
 
+@pytest.mark.parametrize("accrual", [MONTHLY, MONTHLY | {"year_start_month": 7}, YEARLY, DANISH])
+@pytest.mark.parametrize("months", [0, 11, 1200])
+def test_a_forecast_ends_with_the_calendar(accrual, months):
+    of = accruals(accrual, date.min, expiration={"months_after_year_end": months})
+    assert of.forecast("e", "p", date(1, 1, 2)).entries
+    for run_date in (date(9000, 1, 1), date(9895, 1, 1), date(9997, 6, 1)):
+        assert of.forecast("e", "p", run_date).entries
+    for year in range(9996, 10_000):
+        assert of.forecast("e", "p", date(year, 12, 31)).horizon_end <= date.max
+
+
 def test_part_of_a_danish_month_never_earns_more_than_the_month():
     """29 of 31 days are 2.03 days; 30 of 31 would be 2.10 and are 2.08."""
     assert lines(accruals(DANISH, date(2026, 3, 3)), date(2026, 3, 3))["2026-03-31"] == 203
