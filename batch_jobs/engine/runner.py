@@ -78,7 +78,7 @@ class Runner:
         self._on_finished = on_finished
         self._on_progress = on_progress
         self._progress = Progress("", 0, 0, 0, 0)
-        self._pause = Pause(database, on_trouble=self._report_trouble, should_stop=should_stop)
+        self._trouble = Pause(database, on_trouble=self._report_trouble)
 
     def run(self, works: Sequence[Work]) -> None:
         """Do the work, run date by run date; every run ends in the ledger.
@@ -94,7 +94,7 @@ class Runner:
             at_most = work.job.chunk_load or self._chunk_rows
             for chunk in pack(work.targets, work.due, at_most=at_most, divisible=work.job.divisible):
                 before = self._progress
-                patiently(self._pause)
+                self._pause(work, chunk)
                 self._do(work, chunk)
                 self._report(
                     before,
@@ -167,7 +167,7 @@ class Runner:
             # Without any of its rows: where that fails as well, no row is to blame.
             patiently(lambda: self._transaction.do(work, replace(chunk, row_ids=()), ends=False))
             for row_ids in self._slices(work, chunk):
-                patiently(self._pause)
+                self._pause(work, chunk)
                 self._rows(work, replace(chunk, row_ids=row_ids), total)
                 self._report(before, workspaces=0, rows=min(total.due, work.due.get(chunk.targets[0], 0)))
             patiently(lambda: self._transaction.finish(work, chunk.targets, {workspace_id: total}))
@@ -243,6 +243,11 @@ class Runner:
 
         patiently(note)
         self._tell(work, outcomes)
+
+    def _pause(self, work: Work, chunk: Chunk) -> None:
+        """Wait while the database is in trouble, unless the chunk's runs were asked to stop."""
+        ids = [work.runs[workspace_id].job_run_id for workspace_id, _ in chunk.targets]
+        patiently(lambda: self._trouble(lambda: self._stops(ids)))
 
     def _stops(self, job_run_ids: Sequence[str]) -> bool:
         """Whether all of these runs were asked to stop."""

@@ -16,7 +16,8 @@ LOOK_EVERY = 5.0
 # Trouble that stays that long is the usual state of this database, and waiting for its end would end nothing.
 LONGEST_PAUSE = 300.0
 
-# Of the sessions of other users, and of replicas, a plain user sees nothing: what is not seen counts as no trouble.
+# Of the sessions of other users, and of replicas, a plain user sees nothing: what is not seen counts as no trouble. One
+# who is a member of pg_monitor sees all.
 _LOOK = """
     SELECT
         (SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
@@ -48,7 +49,6 @@ class Pause:
     Args:
         database: which.
         on_trouble: told what the trouble is, each time it is looked at, and None when it is over.
-        should_stop: whether to wait no longer.
         sleep: waits that many seconds.
     """
 
@@ -57,18 +57,20 @@ class Pause:
         database: Database,
         *,
         on_trouble: Callable[[str | None], None],
-        should_stop: Callable[[], bool],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._database = database
         self._on_trouble = on_trouble
-        self._should_stop = should_stop
         self._sleep = sleep
 
-    def __call__(self) -> None:
-        """Wait until the trouble is over, for `LONGEST_PAUSE` at the most."""
+    def __call__(self, should_stop: Callable[[], bool]) -> None:
+        """Wait until the trouble is over, for `LONGEST_PAUSE` at the most.
+
+        Args:
+            should_stop: whether to wait no longer.
+        """
         waited = 0.0
-        while (found := self._look()) and waited < LONGEST_PAUSE and not self._should_stop():
+        while (found := self._look()) and waited < LONGEST_PAUSE and not should_stop():
             self._on_trouble(found)
             self._sleep(LOOK_EVERY)
             waited += LOOK_EVERY

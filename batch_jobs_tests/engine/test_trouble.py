@@ -11,8 +11,9 @@ from batch_jobs.engine.runner import Progress
 from batch_jobs.engine.trouble import Pause
 from batch_jobs.store.database import Database
 from batch_jobs_tests.deadline import until
-from batch_jobs_tests.engine.company import DAY, engine_of, found
+from batch_jobs_tests.engine.company import DAY, engine_of, found, rows
 from batch_jobs_tests.engine.marking import Marking
+from batch_jobs_tests.engine.replica import streaming_pair
 
 
 def look(database: Database) -> str | None:
@@ -39,7 +40,7 @@ def test_a_long_wait_for_a_lock_is_trouble_until_it_ends(database: Database, mon
             held.pop()()
             until(lambda: look(database) is None)
 
-        Pause(database, on_trouble=told.append, should_stop=lambda: False, sleep=sleep)()
+        Pause(database, on_trouble=told.append, sleep=sleep)(lambda: False)
         waiting.pgconn.finish()
     assert told == ["1 sessions have waited for a lock for more than 0.1 s", None]
 
@@ -49,12 +50,35 @@ def test_scarce_connections_are_trouble(database: Database, monkeypatch: pytest.
     assert "connections are in use" in str(look(database))
 
 
+def test_a_replica_that_falls_behind_is_trouble_until_it_is_in_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trouble, "LAG_SECONDS", 0.5)
+    with (
+        streaming_pair() as pair,
+        Database(pair.application) as database,
+        psycopg.connect(pair.primary, autocommit=True) as primary,
+        psycopg.connect(pair.replica, autocommit=True) as replica,
+    ):
+        primary.execute("CREATE TABLE written AS SELECT 1 AS n")
+        until(lambda: replica.execute("SELECT to_regclass('written') IS NOT NULL").fetchone() == (True,))
+        replica.execute("SELECT pg_wal_replay_pause()")
+        until(lambda: replica.execute("SELECT pg_get_wal_replay_pause_state()").fetchone() == ("paused",))
+        primary.execute("INSERT INTO written VALUES (2)")
+        with database.owner() as connection:
+            assert trouble.trouble(connection) is None, "a plain user does not see replicas"
+        primary.execute("GRANT pg_monitor TO batch_jobs")
+        until(lambda: look(database))
+        assert str(look(database)).startswith("a replica is ")
+        replica.execute("SELECT pg_wal_replay_resume()")
+        until(lambda: look(database) is None)
+
+
 def test_trouble_that_stays_is_not_waited_out_for_ever(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trouble, "CONNECTIONS_PERCENT", 0)
     slept: list[float] = []
-    Pause(database, on_trouble=lambda _: None, should_stop=lambda: False, sleep=slept.append)()
+    pause = Pause(database, on_trouble=lambda _: None, sleep=slept.append)
+    pause(lambda: False)
     assert sum(slept) == trouble.LONGEST_PAUSE
-    Pause(database, on_trouble=lambda _: None, should_stop=lambda: True, sleep=slept.append)()
+    pause(lambda: True)
     assert sum(slept) == trouble.LONGEST_PAUSE
 
 
@@ -70,3 +94,22 @@ def test_a_run_tells_what_it_waits_for_and_ends_well(database: Database, monkeyp
     assert ended.status == "completed"
     assert "connections are in use" in str(seen[0].trouble)
     assert seen[-1].trouble is None
+
+
+def test_a_run_that_pauses_can_be_stopped(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    found(database, ["acme"])
+    monkeypatch.setattr(trouble, "CONNECTIONS_PERCENT", 0)
+    monkeypatch.setattr(trouble, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(trouble, "LONGEST_PAUSE", 5)
+    engine = engine_of(database, Marking())
+    seen: list[Progress] = []
+
+    def stop(progress: Progress) -> None:
+        if not seen:
+            ((job_run_id,),) = rows(database, "SELECT job_run_id::text FROM batch_jobs.job_runs")
+            engine.stop(job_run_id)
+        seen.append(progress)
+
+    (ended,) = engine.run(RunRequest(job="marking", targets=[("acme", DAY)]), on_progress=stop)
+    assert (ended.status, ended.message) == ("stopped", "stopped by hand")
+    assert [progress.trouble is None for progress in seen[:2]] == [False, True]
