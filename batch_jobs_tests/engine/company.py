@@ -84,7 +84,7 @@ def digests(database: Database, *, but: Sequence[str] = LEDGER) -> dict[str, str
     tables = rows(
         database,
         "SELECT table_schema || '.' || table_name FROM information_schema.tables "
-        "WHERE table_schema IN ('batch_jobs', 'projections', 'search') AND table_type = 'BASE TABLE' ORDER BY 1",
+        "WHERE table_schema NOT IN ('pg_catalog', 'information_schema') AND table_type = 'BASE TABLE' ORDER BY 1",
     )
     with database.owner() as connection:
         return {name: digest(connection, name) for (name,) in tables if name not in but}
