@@ -7,6 +7,7 @@ from typing import Any
 from dagster import Config, Failure, JobDefinition, MultiPartitionsDefinition, OpExecutionContext, job, op
 from pydantic import Field
 
+import batch_jobs.jobs
 from batch_jobs.engine.by_hand import in_order, parameters_of_each, wanted_targets
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.engine import Engine
@@ -31,8 +32,8 @@ class RunBatchJobsConfig(Config):
     """What to run, for whom, and for which day."""
 
     jobs: list[str] = Field(
-        description="Names of the jobs, such as timesheet_statement_generate. They run one after another, each after "
-        "those of the list that it comes after."
+        description="Names of the jobs, such as [timesheet_statement_generate]. They run one after another, each after "
+        f"those of the list that it comes after. There are: {', '.join(sorted(batch_jobs.jobs.registry()))}."
     )
     run_date: str = Field(
         default="",
