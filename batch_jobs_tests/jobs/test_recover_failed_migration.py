@@ -1,13 +1,15 @@
 """What another version of the code began is rebuilt, dead letters are tried again, and what is well is left alone."""
 
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from batch_jobs import search
 from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.job_runs import JobRun
 from batch_jobs.jobs.recover_failed_migration import RecoverFailedMigration
+from batch_jobs.search.employees import Employees
 from batch_jobs.store.database import Database
 from batch_jobs_tests.builders import event, import_all, of, statement
 from batch_jobs_tests.engine.company import digests, engine_of, found, rows, run
@@ -58,6 +60,20 @@ def test_what_other_code_began_is_rebuilt_also_in_suspended_workspaces(engine: E
     assert [counted(one) for one in recover(engine)] == [{}, {}, {}]
     kept = digests(engine.database)
     assert {name for name in before if before[name] != kept[name]} == {"projections.employee_directory"}
+
+
+def test_an_index_of_another_configuration_is_rebuilt(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Wider(Employees):
+        fields: ClassVar[dict[str, str]] = {**Employees.fields, "name": "B"}
+
+    weights = "SELECT DISTINCT w FROM search.employees, unnest(tsvector_to_array(document)) v, substr(v, 7, 1) AS w"
+    assert rows(engine.database, weights) == [("A",)]
+    monkeypatch.setitem(search.registry(), Employees.name, Wider())
+    stale = {"projections_stale": 1, "indexes_rebuilt": 1}
+    for dry_run in (True, False):
+        assert [counted(one) for one in recover(engine, dry_run=dry_run)] == [stale] * 3
+    assert rows(engine.database, weights) == [("B",)]
+    assert [counted(one) for one in recover(engine)] == [{}] * 3
 
 
 def test_dead_letters_that_can_be_read_now_are_applied(engine: Engine) -> None:
