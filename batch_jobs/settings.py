@@ -1,6 +1,7 @@
 """What an installation can choose. The only place that reads BATCH_JOBS_* variables."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,9 @@ class Settings:
         worker_lost_after: seconds without a heartbeat after which a worker counts as lost.
             `BATCH_JOBS_WORKER_LOST_AFTER`.
         chunk_rows: rows of work that one transaction takes at most. `BATCH_JOBS_CHUNK_ROWS`.
+        mail_from: the sender of messages, `Name <address>` or the address alone. `BATCH_JOBS_MAIL_FROM`.
+        base_url: where people open the application, for the links in messages; without it they have none.
+            `BATCH_JOBS_BASE_URL`.
     """
 
     home: Path
@@ -36,6 +40,8 @@ class Settings:
     partition_days_back: int = 62
     worker_lost_after: int = 30
     chunk_rows: int = 10_000
+    mail_from: str = "no-reply@localhost"
+    base_url: str | None = None
 
     @property
     def dagster_home(self) -> Path:
@@ -60,6 +66,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         partition_days_back=_number(env, "BATCH_JOBS_PARTITION_DAYS_BACK", 62, lowest=0),
         worker_lost_after=_number(env, "BATCH_JOBS_WORKER_LOST_AFTER", 30, lowest=2),
         chunk_rows=_number(env, "BATCH_JOBS_CHUNK_ROWS", 10_000, lowest=1),
+        mail_from=env.get("BATCH_JOBS_MAIL_FROM") or "no-reply@localhost",
+        base_url=_base_url(env.get("BATCH_JOBS_BASE_URL")),
     )
 
 
@@ -72,6 +80,14 @@ def _database_url(value: str | None) -> str | None:
             "BATCH_JOBS_DATABASE_URL is not a PostgreSQL URL; expected postgresql://user:password@host:port/database"
         )
     return value
+
+
+def _base_url(value: str | None) -> str | None:
+    if not value:
+        return None
+    if not re.fullmatch(r"https?://[!-~]+", value) or re.search(r'[<>"?#\\]', value):
+        raise BadInputError(f'BATCH_JOBS_BASE_URL is "{value}"; expected a URL such as https://time.example.com')
+    return value.rstrip("/")
 
 
 def _number(env: Mapping[str, str], name: str, default: int, *, lowest: int) -> int:

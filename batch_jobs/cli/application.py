@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import typer
 from typer.main import get_command
 
-from batch_jobs.cli import checks, demonstration, events, ledger, running, samples, search, services, setup
+from batch_jobs.cli import checks, demonstration, events, ledger, mail, running, samples, search, services, setup
 
 # Plain help: it is read in pipes and small terminals, and needs no library to be loaded.
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("due")(running.due)
 app.command("run")(running.run)
 app.add_typer(ledger.app, name="runs")
 app.command("search")(search.search)
+app.add_typer(mail.app, name="mail")
 app.command("up")(services.up)
 app.command("doctor")(checks.doctor)
 app.command("demo")(demonstration.demo)

@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from email.headerregistry import Address
-from email.utils import parseaddr
 from functools import lru_cache
 
 from batch_jobs.errors import BadInputError
@@ -11,6 +10,7 @@ from batch_jobs.mail.shown import one_line
 
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
+_SENDER = re.compile(r'"?(?P<name>[^<>"\x00-\x1f]*)"? *<(?P<address>[^<>]+)>|(?P<alone>[^<>\s]+)')
 _LONGEST_LOCAL = 64
 _LONGEST = 254
 
@@ -48,10 +48,12 @@ def read_sender(text: str) -> Address:
     Raises:
         UnusableAddressError: it is not one plain address, with or without a name.
     """
-    name, address = parseaddr(text)
-    if not address:
-        raise _unusable(text, "expected an address such as Time <no-reply@example.com>")
-    return Address(one_line(name), addr_spec=read_address(address))
+    found = _SENDER.fullmatch(text)
+    if not found:
+        raise _unusable(text, "expected an address, or a name and an address, as in Time <no-reply@example.com>")
+    return Address(
+        " ".join(one_line(found["name"] or "").split()), addr_spec=read_address(found["address"] or found["alone"])
+    )
 
 
 def _ascii_domain(text: str, domain: str) -> str:

@@ -41,6 +41,11 @@ def read_data(kind: str, data: object) -> Mapping[str, Any]:
     return found
 
 
+def addressee(data: Mapping[str, Any]) -> str:
+    """The name of whom a notification is for; empty when its data has none."""
+    return str(data.get("employee_name") or data.get("manager_name") or "")
+
+
 @cache
 def _reader(shape: type) -> TypeAdapter[Any]:
     return TypeAdapter(shape)

@@ -14,6 +14,9 @@ from batch_jobs.store.event_ids import deterministic_event_id
 UNSUBSCRIBE_PATH = "/notifications/unsubscribe"
 """Where the application takes the POST of RFC 8058; its query names workspace, user and notification."""
 
+# A line of a header ends at 998 characters, and a URL can not be folded. Ids of a few hundred bytes fit.
+_LONGEST_URL = 900
+
 
 class _WholeHeader(BaseHeader):
     """A header whose value no mail server may find broken up: the default folding encodes long words."""
@@ -66,13 +69,13 @@ def compose(
     writer = read_sender(sender)
     message = EmailMessage(policy=_POLICY)
     message["From"] = writer
-    message["To"] = Address(one_line(recipient_name), addr_spec=read_address(recipient_address))
+    message["To"] = Address(" ".join(one_line(recipient_name).split()), addr_spec=read_address(recipient_address))
     message["Subject"] = one_line(rendered.subject)
     message["Date"] = sent_at
     message["Message-ID"] = f"<{_name(workspace_id, notification_id, user_id)}@{writer.domain}>"
     message["Auto-Submitted"] = "auto-generated"
-    if base_url:
-        query = urlencode({"workspace": workspace_id, "user": user_id, "notification": notification_id})
+    query = urlencode({"workspace": workspace_id, "user": user_id, "notification": notification_id})
+    if base_url and len(base_url + query) <= _LONGEST_URL:
         message["List-Unsubscribe"] = f"<{base_url.rstrip('/')}{UNSUBSCRIBE_PATH}?{query}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(rendered.text, cte="quoted-printable")
