@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
-from email.utils import parsedate_to_datetime
+from email.utils import parseaddr, parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -106,11 +107,14 @@ def test_ids_too_long_for_a_header_leave_unsubscribing_out() -> None:
 
 @given(name=st.text(max_size=300), subject=st.text(max_size=300))
 def test_names_and_subjects_are_read_back_and_add_no_header(name: str, subject: str) -> None:
-    found = sent(composed(Rendered(subject, "Hej\n", "<p>Hej</p>\n"), recipient_name=name))
+    message = composed(Rendered(subject, "Hej\n", "<p>Hej</p>\n"), recipient_name=name)
+    found = sent(message)
     assert set(found.keys()) == HEADERS
     assert found["Subject"] == one_line(subject)
-    (recipient,) = found["To"].addresses
-    assert (recipient.display_name, recipient.addr_spec) == (" ".join(one_line(name).split()), "so@acme.example")
+    # Python's newer parser puts a space between neighbouring encoded words of a name, against RFC 2047.
+    phrase, address = parseaddr(message_from_bytes(serialize(message))["To"].replace("\r\n", ""))
+    assert str(make_header(decode_header(phrase))) == " ".join(one_line(name).split())
+    assert address == "so@acme.example"
 
 
 @pytest.mark.parametrize("name", ["Bo\r\nBcc: all@acme.example", "Bo\nBcc: x", "Bo\u2028Bcc: x", "Bo\x00\x0b\x85X: y"])
