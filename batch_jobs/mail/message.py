@@ -1,7 +1,8 @@
 """The e-mail of a rendered notification: its headers, its two parts, and its bytes."""
 
 from datetime import datetime
-from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
+from email.header import Header
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UniqueSingleAddressHeader, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from urllib.parse import quote, urlencode
@@ -28,8 +29,40 @@ class _WholeHeader(BaseHeader):
         return f"{self.name}: {self}{policy.linesep}"
 
 
+class _TextHeader(BaseHeader):
+    """A header of words. The default folding puts spaces into long words that are not ASCII."""
+
+    max_count = 1
+    parse = UnstructuredHeader.parse
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {_encoded(self, self.name, policy)}{policy.linesep}"
+
+
+class _AddressHeader(UniqueSingleAddressHeader):
+    """A header of one address, whose name is folded as other words are."""
+
+    def fold(self, *, policy: Policy) -> str:
+        header_name = str(self.name)  # type: ignore[attr-defined]
+        name, address = self.address.display_name, f"<{self.address.addr_spec}>"
+        phrase = _encoded(name, header_name, policy)
+        if phrase == name:
+            return f"{header_name}: {self.address if name else address}{policy.linesep}"
+        return f"{header_name}: {phrase}{policy.linesep} {address}{policy.linesep}"
+
+
+def _encoded(text: str, header_name: str, policy: Policy) -> str:
+    """The text as it is, or in encoded words (RFC 2047) where it is not ASCII or looks like one of them."""
+    if text.isascii() and "=?" not in text:
+        return str(text)
+    return Header(text, "utf-8", header_name=header_name).encode(linesep=policy.linesep)
+
+
 def _policy() -> Policy:
     registry = HeaderRegistry()
+    registry.map_to_type("subject", _TextHeader)
+    for name in ("from", "to"):
+        registry.map_to_type(name, _AddressHeader)  # type: ignore[arg-type]
     for name in ("message-id", "list-unsubscribe"):
         registry.map_to_type(name, _WholeHeader)
     return SMTP.clone(header_factory=registry, cte_type="7bit")
