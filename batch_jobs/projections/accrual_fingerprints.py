@@ -85,8 +85,7 @@ class AccrualFingerprints(Projection):
         for workspace_id, employee_id, policy_id, *forecast in connection.execute(_FORECASTS):
             forecasts[workspace_id, employee_id][policy_id] = tuple(forecast)
         rows: list[tuple[Any, ...]] = []
-        kinds = ALL_KINDS
-        for workspace_id, (workforce, removed) in workforces_of(connection, employees, kinds).items():
+        for workspace_id, (workforce, removed) in workforces_of(connection, employees, ALL_KINDS).items():
             accruals = Accruals(workforce)
             for employee_id in employees[workspace_id]:
                 of_employee = forecasts.get((workspace_id, employee_id), {})

@@ -4,9 +4,11 @@ from datetime import date, timedelta
 from math import floor
 from typing import Any
 
+from batch_jobs.mail.kinds import TIMEOFF_REMINDER, TimeOffReminderData
 from batch_jobs.rules.absence_days import chunks, day_to_register
 from batch_jobs.rules.approval_periods import Period
 from batch_jobs.rules.fractions import round_half_up
+from batch_jobs.rules.timeoff_reminders import TIME_OFF
 from batch_jobs.sample.absences import Absences, Leave, registration
 from batch_jobs.sample.balances import Balances
 from batch_jobs.sample.messages import Messages
@@ -83,12 +85,13 @@ class AbsenceJobs:
         if not leave.standing.full_days or person.working_days(today + _ONE_DAY, start - _ONE_DAY):
             return
         account = self._workplace.settings.accounts.get(leave.policy.get("account_id", ""))
-        data = {
-            "absence_ids": [leave.standing.absence_id],
-            "start_date": start.isoformat(),
-            "end_date": end.isoformat(),
-            "working_days": len(person.working_days(start, end)),
-            "account": account["name"] if account else "time off",
-        }
-        if self._messages.send(_REMIND, person, "timeoff_reminder", data, leave.standing.absence_id):
+        data = TimeOffReminderData(
+            employee_name=person.called,
+            absence_ids=[leave.standing.absence_id],
+            start_date=start.isoformat(),
+            end_date=end.isoformat(),
+            working_days=len(person.working_days(start, end)),
+            account=account["name"] if account else TIME_OFF,
+        )
+        if self._messages.send(_REMIND, person, TIMEOFF_REMINDER, data, leave.standing.absence_id):
             self._reminded.add(leave)

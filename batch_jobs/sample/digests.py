@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from datetime import timedelta
-from typing import Any
 
+from batch_jobs.mail.kinds import MANAGER_DIGEST, DigestItem, ManagerDigestData
 from batch_jobs.sample.messages import Messages
 from batch_jobs.sample.people import Person
 from batch_jobs.sample.statements import Statements
@@ -27,22 +27,22 @@ class Digests:
         today = self._workplace.today
         if today <= self._workplace.until - _SINCE:
             return
-        by_manager: defaultdict[Person, dict[str, list[dict[str, Any]]]] = defaultdict(
-            lambda: {"awaiting": [], "missing": []}
-        )
+        awaiting: defaultdict[Person, list[DigestItem]] = defaultdict(list)
+        missing: defaultdict[Person, list[DigestItem]] = defaultdict(list)
         for statement in self._statements.open:
-            item = {
-                "statement_id": statement.statement_id,
-                "employee_id": statement.person.employee_id,
-                "employee_name": statement.person.preferred_name or statement.person.name,
-                "period_start": statement.start.isoformat(),
-                "period_end": statement.end.isoformat(),
-            }
+            item = DigestItem(
+                statement_id=statement.statement_id,
+                employee_id=statement.person.employee_id,
+                employee_name=statement.person.called,
+                period_start=statement.start.isoformat(),
+                period_end=statement.end.isoformat(),
+            )
             if statement.state == "submitted":
                 for signer in statement.waiting_for:
-                    by_manager[signer]["awaiting"].append(item)
+                    awaiting[signer].append(item)
             elif statement.chief:
-                by_manager[statement.chief]["missing"].append(item)
-        for manager, data in by_manager.items():
+                missing[statement.chief].append(item)
+        for manager in dict.fromkeys((*awaiting, *missing)):
+            data = ManagerDigestData(manager_name=manager.called, awaiting=awaiting[manager], missing=missing[manager])
             parts = (manager.employee_id, today.isoformat())
-            self._messages.send(_DIGEST, manager, "manager_digest", dict(data), *parts, channels=("email",))
+            self._messages.send(_DIGEST, manager, MANAGER_DIGEST, data, *parts, channels=("email",))

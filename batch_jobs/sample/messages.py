@@ -1,6 +1,7 @@
 """Notifications to users: sent by jobs, read or not, purged in the end (domain 6.1)."""
 
 from collections import deque
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -27,7 +28,7 @@ class Messages:
         job: str,
         person: Person,
         kind: str,
-        data: dict[str, Any],
+        data: Mapping[str, Any],
         *parts: str,
         channels: tuple[str, ...] = _BOTH,
     ) -> bool:
@@ -42,7 +43,7 @@ class Messages:
             "user_id": person.user_id,
             "kind": kind,
             "channels": list(channels),
-            "data": data,
+            "data": dict(data),
             "dedup_key": dedup_key,
         }
         workplace.journal.record_job(job, "notification.created", payload, job, "notification", dedup_key)

@@ -71,6 +71,11 @@ class Person:
     turn: int = 0
 
     @property
+    def called(self) -> str:
+        """What messages call them."""
+        return self.preferred_name or self.name
+
+    @property
     def user_id(self) -> str:
         """The id of their user, if they have one."""
         return f"u-{self.number}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from batch_jobs.mail.kinds import STATEMENT_DEADLINE, STATEMENT_OVERDUE, StatementReminderData
 from batch_jobs.rules.approval_periods import period
 from batch_jobs.rules.statements import StatementState
 from batch_jobs.sample.messages import Messages
@@ -94,19 +95,20 @@ class Statements:
             statement.overdue_on = date.min
         kind = None
         if statement.state == "pending" and today >= statement.deadline:
-            kind = "statement_deadline"
+            kind = STATEMENT_DEADLINE
             self._remind(statement, "ready")
         if statement.state == "ready" and today > statement.end and today >= self._overdue_on(statement):
-            kind = "statement_overdue"
+            kind = STATEMENT_OVERDUE
             self._remind(statement, "overdue")
             del self.chased[statement]
         if kind:
-            data = {
-                "statement_id": statement.statement_id,
-                "period_start": statement.start.isoformat(),
-                "period_end": statement.end.isoformat(),
-                "deadline": statement.deadline.isoformat(),
-            }
+            data = StatementReminderData(
+                employee_name=person.called,
+                statement_id=statement.statement_id,
+                period_start=statement.start.isoformat(),
+                period_end=statement.end.isoformat(),
+                deadline=statement.deadline.isoformat(),
+            )
             self._messages.send(_REMIND, person, kind, data, statement.statement_id)
 
     def _overdue_on(self, statement: Statement) -> date:

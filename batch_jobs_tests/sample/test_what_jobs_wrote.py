@@ -5,6 +5,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from batch_jobs.mail.contents import addressee, read_data
+from batch_jobs.mail.kinds import DATA
 from batch_jobs.rules import timeoff_reminders
 from batch_jobs.rules.absence_days import approval_kind, chunks, day_to_register
 from batch_jobs.rules.accrual.forecast import Accruals
@@ -112,6 +114,13 @@ def test_everyone_was_reminded_of_their_time_off(until: date, after_the_night: l
                 if timeoff_reminders.is_due(workforce, employee_id, block, until):
                     reminder = timeoff_reminders.reminder(workforce, employee_id, block, reminded)
                     assert reminder is None or workforce.active_user(employee_id, until) is None
+
+
+def test_every_notification_has_what_its_message_says(until: date):
+    sent = [one for history in histories(until).values() for one in history.of("notification.created")]
+    assert {one["kind"] for one in sent} == set(DATA)
+    for one in sent:
+        assert addressee(read_data(one["kind"], one["data"]))
 
 
 def test_no_change_and_no_entry_that_is_due_is_left(until: date, after_the_night: list[History]):
