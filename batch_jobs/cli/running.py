@@ -15,7 +15,7 @@ from batch_jobs.cli.interruption import stopping_on_signal
 from batch_jobs.cli.output import note, print_json, print_table, say
 from batch_jobs.cli.progress import progress_bar
 from batch_jobs.cli.run_tables import MOST_SHOWN, outcome_code, print_results
-from batch_jobs.engine.by_hand import in_order, parameters_of_each, wanted_targets
+from batch_jobs.engine.by_hand import admit_day, in_order, parameters_of_each, wanted_targets
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.due import DueReport
 from batch_jobs.engine.engine import Engine
@@ -172,7 +172,7 @@ def _requests(
     """One request for each date and job, made when the one before has been carried out, whose events it sees."""
     future = allow_future or all(read_parameters(job, parameters).dry_run for job, parameters in plan)
     if not future:
-        engine.admit_by_hand([job for job, _ in plan], workspaces, dates[-1])
+        admit_day(engine, [job for job, _ in plan], workspaces, dates[-1])
     for run_date in dates:
         for job, parameters in plan:
             targets = wanted_targets(

@@ -5,9 +5,11 @@ from datetime import date
 from graphlib import TopologicalSorter
 from typing import Any
 
+from batch_jobs.engine.admission import admit_dates, admit_workspaces, zones_of
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.job_runs import Target
+from batch_jobs.engine.local_time import today
 from batch_jobs.engine.need import due_rows
 from batch_jobs.engine.requests import find_job, read_parameters
 
@@ -94,3 +96,24 @@ def wanted_targets(
     with engine.database.reader() as connection:
         due = due_rows(connection, job, targets, read_parameters(job, parameters))
     return [target for target in targets if target in due]
+
+
+def admit_day(engine: Engine, jobs: Iterable[Job], workspaces: Sequence[str], run_date: date | None) -> None:
+    """Refuse a day that has not begun in the named workspaces, or where none is named, in any active one.
+
+    Asked about the last of several days before the first is run, so that a wish is refused as a whole.
+
+    Raises:
+        BadInputError: see `admit_dates`.
+    """
+    if run_date is None:
+        return
+    statuses = frozenset[str]().union(*(job.workspace_statuses for job in jobs))
+    if workspaces:
+        zones = admit_workspaces(engine.database, workspaces, statuses=statuses)
+    else:
+        zones = zones_of(engine.database, statuses=statuses)
+    now = engine.clock()
+    late = [(name, run_date) for name in zones if run_date > today(now, zones[name])]
+    if late and (workspaces or len(late) == len(zones)):
+        admit_dates(late, zones, now)

@@ -2,50 +2,32 @@
 
 import contextlib
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Protocol
-from uuid import UUID
+from typing import Any
 
 from batch_jobs.engine import job_runs
-from batch_jobs.engine.admission import (
-    ACTIVE_ONLY,
-    admit_dates,
-    admit_days,
-    admit_workspaces,
-    future_notes,
-    zones_of,
-)
-from batch_jobs.engine.batch import ERRORS_KEPT, WorkspaceRun
+from batch_jobs.engine.admission import ACTIVE_ONLY, admit_workspaces, zones_of
+from batch_jobs.engine.batch import ERRORS_KEPT
 from batch_jobs.engine.catch_up import CatchUpResult, in_order
 from batch_jobs.engine.catch_up_all import catch_up_all
-from batch_jobs.engine.contract import EmployeeParameters, Job, Parameters
+from batch_jobs.engine.contract import Job
 from batch_jobs.engine.due import DueQuestion, DueReport, checked_until
-from batch_jobs.engine.job_runs import ACTIVE, JobRun, QueuedBy, Target
+from batch_jobs.engine.job_run_ids import find_id
+from batch_jobs.engine.job_runs import ACTIVE, JobRun
 from batch_jobs.engine.local_time import today
 from batch_jobs.engine.missed_dates import advance_cursors
-from batch_jobs.engine.need import Narrowing, due_rows
+from batch_jobs.engine.need import due_rows
 from batch_jobs.engine.projection import Projection
 from batch_jobs.engine.requests import RunRequest, find_job, read_parameters
+from batch_jobs.engine.run_planning import EmployeesInScope, RunPlanning
 from batch_jobs.engine.runner import Progress, Runner
-from batch_jobs.engine.work import Work
-from batch_jobs.engine.workers import Worker, WorkerLostError, at_work, fail_lost_workers
+from batch_jobs.engine.workers import WorkerLostError, at_work, fail_lost_workers
 from batch_jobs.errors import BadInputError
 from batch_jobs.settings import Settings
-from batch_jobs.store.database import Database, Transaction
+from batch_jobs.store.database import Database
 
 _log = logging.getLogger(__name__)
-
-
-class EmployeesInScope(Protocol):
-    """Which employees `employee_id` and `org_unit_id` mean, for each workspace on its run date."""
-
-    def __call__(
-        self, connection: Transaction, targets: Sequence[Target], *, employee_id: str | None, org_unit_id: str | None
-    ) -> Mapping[str, Sequence[str]]:
-        """Look them up; a workspace that has no such employee or unit is left out."""
-        ...
 
 
 def utc_now() -> datetime:
@@ -78,9 +60,9 @@ class Engine:
         self.database = database
         self.jobs = jobs
         self.projections = projections
-        self._employees_in_scope = employees_in_scope
         self._settings = settings
         self.clock = clock
+        self._planning = RunPlanning(database, jobs, employees_in_scope, clock)
 
     @property
     def scheduled_jobs(self) -> dict[str, Job]:
@@ -176,17 +158,17 @@ class Engine:
         """
         job = find_job(self.jobs, request.job)
         parameters = read_parameters(job, request.parameters)
-        targets, zones = self._admit(job, request, parameters)
+        targets, zones = self._planning.admit(job, request, parameters)
         self._get_ready(sorted(zones))
         if request.only_due:
-            targets = self._due_targets(job, targets)
+            targets = self._planning.due_targets(job, targets)
         if not targets:
             return []
-        narrowings = self._narrowings(request, parameters, targets)
+        narrowings = self._planning.narrowings(request, parameters, targets)
         with at_work(
             self.database, lost_after=self._settings.worker_lost_after, dagster_run_id=request.dagster_run_id
         ) as worker:
-            ids = self._queue(request, parameters, targets, worker)
+            ids = self._planning.queue(request, parameters, targets, worker)
             runner = Runner(
                 self.database,
                 in_order(self.projections),
@@ -198,7 +180,7 @@ class Engine:
             )
             # Whoever gave this worker up has ended its runs as failed; they are due again.
             with contextlib.suppress(WorkerLostError):
-                runner.run(self._works(job, parameters, ids, zones, narrowings))
+                runner.run(self._planning.works(job, parameters, ids, zones, narrowings))
         return self.load(list(ids.values()))
 
     def replay(self, job_run_id: str, *, actor: str, **callbacks: Any) -> list[JobRun]:
@@ -252,22 +234,8 @@ class Engine:
         Raises:
             BadInputError: there is none, or several begin so.
         """
-        text = job_run_id.strip().lower()
-        if not text or not set(text) <= set("0123456789abcdef-"):
-            raise BadInputError(f'"{job_run_id}" is no job run id; `batch-jobs runs` lists them')
         with self.database.owner() as connection:
-            rows = connection.execute(
-                "SELECT job_run_id::text FROM batch_jobs.job_runs WHERE job_run_id BETWEEN %s AND %s LIMIT 3",
-                _id_range(text),
-            ).fetchall()
-            found = [row[0] for row in rows if row[0].startswith(text)]
-            if len(found) > 1:
-                raise BadInputError(
-                    f'several job runs begin with "{job_run_id}": {", ".join(found)}; give more of the id'
-                )
-            if not found:
-                raise BadInputError(f'there is no job run "{job_run_id}"; `batch-jobs runs` lists them')
-            return job_runs.load(connection, found)[0]
+            return job_runs.load(connection, [find_id(connection, job_run_id)])[0]
 
     def load(self, job_run_ids: Sequence[str]) -> list[JobRun]:
         """The job runs of these ids, in their order."""
@@ -336,121 +304,3 @@ class Engine:
         _, failed = catch_up_all(self.database, in_order(self.projections), workspaces, lambda _done, _all: None)
         for workspace_id, error in failed.items():
             _log.error('projections of workspace "%s" can not be brought up to date', workspace_id, exc_info=error)
-
-    def admit_by_hand(self, jobs: Iterable[Job], workspaces: Sequence[str], run_date: date | None) -> None:
-        """Refuse a day that has not begun in the named workspaces, or where none is named, in any active one.
-
-        Asked about the last of several days before the first is run, so that a wish is refused as a whole.
-
-        Raises:
-            BadInputError: see `admit_dates`.
-        """
-        if run_date is None:
-            return
-        statuses = frozenset[str]().union(*(job.workspace_statuses for job in jobs))
-        if workspaces:
-            zones = admit_workspaces(self.database, workspaces, statuses=statuses)
-        else:
-            zones = zones_of(self.database, statuses=statuses)
-        now = self.clock()
-        late = [(name, run_date) for name in zones if run_date > today(now, zones[name])]
-        if late and (workspaces or len(late) == len(zones)):
-            admit_dates(late, zones, now)
-
-    def _admit(self, job: Job, request: RunRequest, parameters: Parameters) -> tuple[list[Target], dict[str, str]]:
-        """The targets, by run date and workspace, and the time zones of their workspaces."""
-        targets = sorted(set(request.targets), key=lambda target: (target[1], target[0]))
-        workspaces = [workspace_id for workspace_id, _ in targets]
-        if request.only_due:
-            # The scheduler leaves out what was suspended since it looked.
-            zones = zones_of(self.database, workspaces, statuses=job.workspace_statuses)
-            targets = [target for target in targets if target[0] in zones]
-        else:
-            zones = admit_workspaces(self.database, workspaces, statuses=job.workspace_statuses)
-        admit_days(run_date for _, run_date in targets)
-        if not parameters.dry_run and not request.allow_future:
-            admit_dates(targets, zones, self.clock())
-        return targets, zones
-
-    def _due_targets(self, job: Job, targets: Sequence[Target]) -> list[Target]:
-        wanted = set(targets)
-        found: list[Target] = []
-        for run_date in sorted({day for _, day in targets}):
-            names = [workspace_id for workspace_id, day in targets if day == run_date]
-            with self.database.reader() as connection:
-                question = DueQuestion(connection, self.jobs, now=self.clock(), workspaces=names, run_date=run_date)
-                due = question.ask([job.name]).due
-            found += [target for item in due if (target := (item.workspace_id, item.run_date)) in wanted]
-        return found
-
-    def _narrowings(
-        self, request: RunRequest, parameters: Parameters, targets: Sequence[Target]
-    ) -> Mapping[date, Narrowing]:
-        """Which rows are wanted on each run date."""
-        found = {}
-        for run_date in sorted({day for _, day in targets}):
-            employees = None
-            if isinstance(parameters, EmployeeParameters) and parameters.narrows:
-                of_date = [target for target in targets if target[1] == run_date]
-                employees = self._employees(parameters, of_date)
-            found[run_date] = Narrowing(employees, request.row_ids)
-        return found
-
-    def _employees(self, parameters: EmployeeParameters, targets: Sequence[Target]) -> list[tuple[str, str]]:
-        with self.database.worker([workspace_id for workspace_id, _ in targets]) as connection:
-            found = self._employees_in_scope(
-                connection, targets, employee_id=parameters.employee_id, org_unit_id=parameters.org_unit_id
-            )
-        if not found:
-            workspaces = ", ".join(sorted({workspace_id for workspace_id, _ in targets})[:3])
-            wanted = {"employee": parameters.employee_id, "org unit": parameters.org_unit_id}
-            names = " or ".join(f'{kind} "{value}"' for kind, value in wanted.items() if value is not None)
-            raise BadInputError(f"{names} is not defined in workspace {workspaces}; check the id")
-        return [(workspace_id, employee_id) for workspace_id, ids in found.items() for employee_id in ids]
-
-    def _queue(
-        self, request: RunRequest, parameters: Parameters, targets: Sequence[Target], worker: Worker
-    ) -> dict[Target, str]:
-        by = QueuedBy(
-            job=request.job,
-            trigger=request.trigger,
-            actor=request.actor,
-            params=parameters.model_dump(mode="json", exclude_unset=True),
-            dry_run=parameters.dry_run,
-            partial=parameters.dry_run or parameters.narrows or request.row_ids is not None,
-            worker_id=worker.worker_id,
-            dagster_run_id=request.dagster_run_id,
-            replay_of=request.replay_of,
-        )
-        with self.database.owner() as connection:
-            queued = job_runs.queue(connection, targets, by, refuse_active=request.refuse_active)
-        return {target: queued[target] for target in targets if target in queued}
-
-    def _works(
-        self,
-        job: Job,
-        parameters: Parameters,
-        ids: Mapping[Target, str],
-        zones: Mapping[str, str],
-        narrowings: Mapping[date, Narrowing],
-    ) -> list[Work]:
-        """The work of each run date, oldest first. What really writes for a future day is told, in log and ledger."""
-        works = []
-        notes = {} if parameters.dry_run else future_notes(ids, zones, self.clock())
-        for run_date in sorted({day for _, day in ids}):
-            targets = [target for target in ids if target[1] == run_date]
-            with self.database.reader() as connection:
-                due = due_rows(connection, job, targets, parameters, narrowings[run_date])
-            runs = {
-                name: WorkspaceRun(ids[name, day], day, zones[name], parameters, notes.get((name, day)))
-                for name, day in targets
-            }
-            for note, number in Counter(run.note for run in runs.values() if run.note).items():
-                _log.warning("%s in %d workspaces: %s", job.name, number, note)
-            works.append(Work(job, parameters, runs, due, narrowings[run_date]))
-        return works
-
-
-def _id_range(prefix: str) -> list[str]:
-    digits = prefix.replace("-", "")[:32]
-    return [str(UUID(digits.ljust(32, fill))) for fill in "0f"]
