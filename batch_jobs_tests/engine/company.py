@@ -13,6 +13,7 @@ from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.job_runs import JobRun
 from batch_jobs.engine.requests import RunRequest
 from batch_jobs.installation import make_engine
+from batch_jobs.projections.workforces import employees_in_scope
 from batch_jobs.settings import Settings
 from batch_jobs.store.database import Database, Transaction
 from batch_jobs_tests import builders
@@ -43,7 +44,7 @@ def engine_of(database: Database, *jobs: Job, clock: Callable[[], datetime] = la
         database,
         {job.name: job for job in jobs},
         product.projections,
-        employees_in_scope=product._employees_in_scope,
+        employees_in_scope=employees_in_scope,
         settings=settings,
         clock=clock,
     )

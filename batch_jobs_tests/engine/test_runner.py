@@ -191,8 +191,8 @@ def test_a_workspace_suspended_in_mid_run_fails_and_the_others_go_on(database, c
 
     engine = engine_of(database, Marking(), chunk_rows=chunk_rows)
     if chunk_rows == 100:
-        real = engine._queue
-        engine._queue = lambda *given: (real(*given), suspend(None))[0]
+        real = engine._planning.queue
+        engine._planning.queue = lambda *given: (real(*given), suspend(None))[0]
     runs = engine.run(
         RunRequest(job="marking", targets=[(name, DAY) for name in FIFTY[:4]]),
         on_finished=lambda runs: suspend(runs) if chunk_rows == 2 and runs[0].workspace_id == "w-00" else None,
