@@ -33,8 +33,15 @@ def _index() -> Iterator[str]:
     jobs = in_order(registry(), registry())
     yield "| job | after | what it does |"
     yield "|---|---|---|"
-    for job in (job for job in jobs if not job.by_hand_only):
+    for job in (job for job in jobs if not job.by_hand_only and not job.continuous):
         yield f"| [{job.name}]({job.name}.md) | {', '.join(job.after) or '–'} | {job.description} |"
+    yield ""
+    yield "All day long:"
+    yield ""
+    yield "| job | what it does |"
+    yield "|---|---|"
+    for job in (job for job in jobs if job.continuous):
+        yield f"| [{job.name}]({job.name}.md) | {job.description} |"
     yield ""
     yield "For troubleshooting, by hand:"
     yield ""
@@ -49,6 +56,9 @@ def _facts(job: Job) -> Iterator[str]:
     yield ""
     if job.by_hand_only:
         yield "**When.** Started by hand only."
+    elif job.continuous:
+        yield "**When.** Looked at every half minute, at any time of the day; runs for the workspaces where something"
+        yield "is due."
     else:
         yield f"**When.** Looked at every five minutes from {job.start_time:%H:%M} local time of the workspace; runs"
         yield "once per workspace and run date, where something is due."

@@ -36,6 +36,6 @@ def demo() -> None:
         with engine.database.reader() as connection:
             recent = list_runs(connection, limit=MOST_RUNS)
             tonight = [run for run in recent if own.get(run.workspace_id) == run.run_date]
-            jobs = [job.name for job in in_order(engine.jobs, engine.scheduled_jobs)]
+            jobs = [job.name for job in in_order(engine.jobs, engine.nightly_jobs)]
             print_night(connection, tonight, jobs=jobs, workspaces=len(own))
     say("\nthe web UI: `batch-jobs up` (or `make up`), then http://127.0.0.1:3000; the ledger: `batch-jobs runs`")

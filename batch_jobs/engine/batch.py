@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from batch_jobs.engine.local_time import start_of_day
+from batch_jobs.engine.projection import DeadLetter
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.envelope import EventRecord
 from batch_jobs.store.event_ids import deterministic_event_id
@@ -216,6 +217,16 @@ class Batch:
         outcome = self.outcomes[row.workspace_id]
         outcome.counters[counted] += 1
         outcome.add_error(RowError(row.row_id, entity, entity_id, error, message))
+
+    def dead_letter(self, row: Any, projection: str, letter: DeadLetter) -> None:
+        """Report an event of the row's workspace that a projection could not apply."""
+        self.error(
+            row,
+            entity="event",
+            entity_id=str(letter.position),
+            error="dead_letter",
+            message=f"{projection}, event at position {letter.position}: {letter.reason}",
+        )
 
     def undefined(self, row: Any, entity: str, entity_id: str, kind: str, missing_id: str) -> None:
         """Report that an entity names another one that no event has defined.

@@ -91,7 +91,7 @@ def wanted_targets(
         targets = [target for target in targets if target[1] <= own[target[0]]] or targets
     if force:
         return targets
-    if not job.by_hand_only:
+    if job.catches_up:
         engine.catch_up()
     with engine.database.reader() as connection:
         due = due_rows(connection, job, targets, read_parameters(job, parameters))

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from graphlib import TopologicalSorter
 from typing import Any
 
 from batch_jobs.engine.folding import Reach, fold, goals, windows
 from batch_jobs.engine.projection import DeadLetter, Projection, Window
+from batch_jobs.engine.tables import RowChanges
 from batch_jobs.store.database import Transaction
 
 _REACHED = """
@@ -36,8 +37,15 @@ _BURY = """
     ON CONFLICT (workspace_id, projection, position) DO UPDATE SET reason = excluded.reason
 """
 
+# Domain 4: the as-of date is the latest run date of a finished job run.
+_MOVE_AS_OF = """
+    UPDATE batch_jobs.workspaces w SET last_run_date = r.run_date
+    FROM unnest(%s::text[], %s::date[]) AS r(workspace_id, run_date)
+    WHERE w.workspace_id = r.workspace_id AND (w.last_run_date IS NULL OR w.last_run_date < r.run_date)
+"""
+
 # A projection is behind when its checkpoint is, or when its rows show an older as-of date.
-_BEHIND = """
+BEHIND = """
     SELECT w.workspace_id, w.head - min(coalesce(c.position, 0)) AS events
     FROM batch_jobs.workspaces w
     CROSS JOIN unnest(%(projections)s::text[], %(follows)s::boolean[]) AS p(projection, follows_as_of)
@@ -62,11 +70,35 @@ class CatchUp:
 
 @dataclass(slots=True)
 class CatchUpResult:
-    """What a catch-up did, in all and for each projection and workspace that was behind."""
+    """What a catch-up did.
 
-    caught_up: list[CatchUp]
-    rows_changed: dict[str, int]
-    dead_letters: int = 0
+    Attributes:
+        caught_up: each projection and workspace that was behind.
+        changes: the rows that are not as they were, by projection and workspace.
+        letters: the events that could not be applied, by projection.
+    """
+
+    caught_up: list[CatchUp] = field(default_factory=list)
+    changes: defaultdict[str, RowChanges] = field(default_factory=lambda: defaultdict(RowChanges))
+    letters: defaultdict[str, list[DeadLetter]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def rows_changed(self) -> dict[str, int]:
+        """How many rows are not as they were, for each projection that had something to fold."""
+        return {name: changes.total() for name, changes in self.changes.items()}
+
+    @property
+    def dead_letters(self) -> int:
+        """How many events could not be applied."""
+        return sum(map(len, self.letters.values()))
+
+    def merge(self, other: "CatchUpResult") -> None:
+        """Add what was done for other workspaces."""
+        self.caught_up += other.caught_up
+        for name, changes in other.changes.items():
+            self.changes[name] += changes
+        for name, letters in other.letters.items():
+            self.letters[name] += letters
 
 
 def in_order(projections: Mapping[str, Projection], names: Collection[str] | None = None) -> list[Projection]:
@@ -89,16 +121,25 @@ def behind(
     connection: Transaction, projections: Iterable[Projection], workspaces: Sequence[str] | None = None
 ) -> dict[str, int]:
     """The workspaces with a projection that is behind, and by how many events at the most."""
-    known = list(projections)
     rows = connection.execute(
-        _BEHIND,
-        {
-            "projections": [projection.name for projection in known],
-            "follows": [projection.follows_as_of for projection in known],
-            "workspaces": None if workspaces is None else list(workspaces),
-        },
+        BEHIND, {**behind_values(projections), "workspaces": None if workspaces is None else list(workspaces)}
     )
     return dict(rows.fetchall())
+
+
+def behind_values(projections: Iterable[Projection]) -> dict[str, Any]:
+    """The values of the placeholders by which `BEHIND` names projections."""
+    known = list(projections)
+    return {
+        "projections": [projection.name for projection in known],
+        "follows": [projection.follows_as_of for projection in known],
+    }
+
+
+def move_as_of(connection: Transaction, targets: Iterable[tuple[str, date]]) -> None:
+    """Let a run date of these workspaces count as that of a finished run, unless a later one does."""
+    workspaces, run_dates = map(list, zip(*targets, strict=True))
+    connection.execute(_MOVE_AS_OF, [workspaces, run_dates])
 
 
 def catch_up(connection: Transaction, projections: Sequence[Projection], workspaces: Sequence[str]) -> CatchUpResult:
@@ -109,12 +150,12 @@ def catch_up(connection: Transaction, projections: Sequence[Projection], workspa
         projections: in order.
         workspaces: their ids.
     """
-    result = CatchUpResult(caught_up=[], rows_changed={})
+    result = CatchUpResult()
     lacking = _lacking(connection, projections, workspaces)
     for projection, folded in fold(connection, lacking):
         bury(connection, projection, folded.dead_letters)
-        result.rows_changed[projection.name] = folded.changes.total
-        result.dead_letters += len(folded.dead_letters)
+        result.changes[projection.name] += folded.changes
+        result.letters[projection.name] += folded.dead_letters
     reached = [(projection, window) for projection, missing in lacking for window in missing]
     _save(connection, reached)
     result.caught_up = [CatchUp(w.workspace_id, p.name, w.head, w.as_of, w.head - w.after) for p, w in reached]

@@ -35,7 +35,7 @@ def catch_up_all(
     """
     with database.reader() as connection:
         lagging = behind(connection, projections, workspaces)
-    result, failed = CatchUpResult(caught_up=[], rows_changed={}), dict[str, Exception]()
+    result, failed = CatchUpResult(), dict[str, Exception]()
     total, done = sum(lagging.values()), 0
     waiting = list(_groups(lagging))
     while waiting:
@@ -51,7 +51,7 @@ def catch_up_all(
                 continue
             failed[group[0]] = error
         else:
-            _add(result, part)
+            result.merge(part)
         done += sum(lagging[workspace_id] for workspace_id in group)
         on_progress(done, total)
     return result, failed
@@ -62,13 +62,6 @@ def _catch_up_group(database: Database, projections: Sequence[Projection], group
         connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_LIMIT}'")
         lock_workspaces(connection, group)
         return catch_up(connection, projections, group)
-
-
-def _add(result: CatchUpResult, part: CatchUpResult) -> None:
-    result.caught_up += part.caught_up
-    result.dead_letters += part.dead_letters
-    for name, rows in part.rows_changed.items():
-        result.rows_changed[name] = result.rows_changed.get(name, 0) + rows
 
 
 def _groups(lagging: Mapping[str, int]) -> Iterator[list[str]]:

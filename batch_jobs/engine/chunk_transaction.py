@@ -8,7 +8,7 @@ import psycopg
 
 from batch_jobs.engine.admission import refusal
 from batch_jobs.engine.batch import PLAN_ROWS, Batch, Outcome, Preparation
-from batch_jobs.engine.catch_up import catch_up
+from batch_jobs.engine.catch_up import catch_up, move_as_of
 from batch_jobs.engine.chunks import Chunk
 from batch_jobs.engine.job_runs import Target
 from batch_jobs.engine.need import Narrowing, candidate_rows
@@ -19,13 +19,6 @@ from batch_jobs.errors import BatchJobsError
 from batch_jobs.store.database import Database, Transaction
 from batch_jobs.store.events import append, lock_workspaces
 
-# Domain 4: the as-of date is the latest run date of a finished job run. One that is there for troubleshooting does not
-# count: it is to give the rows as they should be, not those of another day.
-_MARK_AS_OF = """
-    UPDATE batch_jobs.workspaces w SET last_run_date = r.run_date
-    FROM unnest(%s::text[], %s::date[]) AS r(workspace_id, run_date)
-    WHERE w.workspace_id = r.workspace_id AND (w.last_run_date IS NULL OR w.last_run_date < r.run_date)
-"""
 _INACTIVE = """
     SELECT workspace_id, status FROM batch_jobs.workspaces WHERE workspace_id = ANY (%s) AND status <> ALL (%s)
 """
@@ -86,8 +79,7 @@ class ChunkTransaction:
             inactive = connection.execute(_INACTIVE, [workspaces, sorted(statuses)]).fetchall()
             if inactive:
                 raise InactiveError(dict(inactive), statuses)
-            # What a job for troubleshooting looks into may be what can not be caught up.
-            if not work.job.by_hand_only:
+            if work.job.catches_up:
                 catch_up(connection, self._projections, workspaces)
             batch = self._decide(connection, work, chunk, prepared)
             append(connection, batch.events)
@@ -137,9 +129,9 @@ class ChunkTransaction:
         self, connection: Transaction, work: Work, targets: Sequence[Target], outcomes: Mapping[str, Outcome]
     ) -> None:
         if not work.dry and not work.job.by_hand_only:
-            workspaces, run_dates = map(list, zip(*targets, strict=True))
-            connection.execute(_MARK_AS_OF, [workspaces, run_dates])
-            catch_up(connection, self._projections, workspaces)
+            # One for troubleshooting is to give the rows as they should be, not those of another day.
+            move_as_of(connection, targets)
+            catch_up(connection, self._projections, [workspace_id for workspace_id, _ in targets])
         if not work.finish(connection, outcomes):
             raise AlreadyEndedError
 

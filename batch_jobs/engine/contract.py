@@ -97,6 +97,10 @@ class Job(ABC):
         chunk_load: for a job on whole workspaces, whose candidates are one row a workspace with a column `load`, how
             much work that is; so much of it goes into one transaction. None for a job on rows.
         unit: what is counted while it runs.
+        continuous: whether a sensor watches it, not a schedule: due whenever rows are, at any time of the day, however
+            often it has run; after failures it is tried again for ever.
+        catches_up: whether projections are brought up to date before its need-check and its work; not where what is
+            behind is the work, or may be what can not be caught up.
     """
 
     name: ClassVar[str]
@@ -114,6 +118,8 @@ class Job(ABC):
     by_hand_only: ClassVar[bool] = False
     chunk_load: ClassVar[int | None] = None
     unit: ClassVar[str] = "rows"
+    continuous: ClassVar[bool] = False
+    catches_up: ClassVar[bool] = True
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Make sure that a row error shows in the status of its run."""

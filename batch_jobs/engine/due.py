@@ -1,7 +1,7 @@
 """Who needs what: for which workspaces and run dates a job is due, waits, or is passed over, and why (domain 7)."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Literal, TypeAlias
@@ -14,7 +14,8 @@ from batch_jobs.engine.missed_dates import missed as missed_dates
 from batch_jobs.engine.need import due_rows
 from batch_jobs.store.database import Transaction
 
-# A failed run is due again after these times, then stays failed until the next run date or a person.
+# A failed run is due again after these times, then stays failed until the next run date or a person;
+# that of a continuous job is tried again after the last of them for ever.
 RETRY_DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=25))
 
 State: TypeAlias = Literal["due", "waiting", "skipped"]
@@ -35,6 +36,31 @@ _RUNS = """
     WHERE r.job = %(job)s AND r.run_date = ANY (%(run_dates)s)
     GROUP BY r.workspace_id, r.run_date
 """
+
+
+# A continuous job has many runs a day: the latest tell how often it failed since it last ended well.
+_LATEST_RUNS = """
+    SELECT t.workspace_id, t.run_date, l.*
+    FROM unnest(%(workspaces)s::text[], %(run_dates)s::date[]) AS t(workspace_id, run_date)
+    CROSS JOIN LATERAL (
+        SELECT
+            (array_agg(status ORDER BY attempt DESC) FILTER (WHERE status IN ('pending', 'started')))[1] AS active,
+            false AS done,
+            count(*) FILTER (WHERE status = 'failed' AND attempt > coalesce(ended_well, 0)) AS failures,
+            max(ended_at) FILTER (WHERE status = 'failed' AND attempt > coalesce(ended_well, 0)) AS failed_at
+        FROM (
+            SELECT attempt, status, ended_at,
+                max(attempt) FILTER (WHERE status IN ('completed', 'warning')) OVER () AS ended_well
+            FROM (
+                SELECT r.attempt, r.status, r.ended_at FROM batch_jobs.job_runs r
+                WHERE r.job = %(job)s AND r.workspace_id = t.workspace_id AND r.run_date = t.run_date
+                  AND (NOT r.partial OR r.status IN ('pending', 'started'))
+                ORDER BY r.attempt DESC LIMIT %(latest)s
+            ) newest
+        ) judged
+    ) l
+"""
+LATEST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +200,7 @@ class DueQuestion:
         return {target: known[target] for target in targets}
 
     def _look(self, job: Job, targets: Sequence[Target]) -> dict[Target, DueItem]:
-        runs = self._runs(job.name, targets)
+        runs = self._runs(job, targets)
         judged = {target: self._judge(job, target, runs[target]) for target in targets}
         possible = [target for target, (state, _) in judged.items() if state == "due"]
         rows = due_rows(self._connection, job, possible, job.parameters(**job.scheduled))
@@ -203,10 +229,12 @@ class DueQuestion:
             return "skipped", f"{runs.active} already"
         if runs.done:
             return "skipped", "done already"
-        if runs.failures > len(RETRY_DELAYS):
+        if runs.failures > len(RETRY_DELAYS) and not job.continuous:
             return "skipped", "failed, with no more attempts"
-        if runs.failed_at and self._now < runs.failed_at + RETRY_DELAYS[runs.failures - 1]:
+        if runs.failed_at and self._now < runs.failed_at + RETRY_DELAYS[min(runs.failures, len(RETRY_DELAYS)) - 1]:
             return "waiting", "to be tried again after a failure"
+        if job.continuous:
+            return "due", ""
         timezone = self._workspaces[target[0]].timezone
         if self._run_date is None and self._now < start_instant(target[1], job.start_time, timezone):
             return "skipped", f"before {job.start_time:%H:%M} local time"
@@ -225,9 +253,14 @@ class DueQuestion:
             held.update((target, name) for target, item in stand.items() if item.state != "skipped" or item.is_active)
         return held
 
-    def _runs(self, job: str, targets: Iterable[Target]) -> defaultdict[Target, _Runs]:
-        run_dates = sorted({day for _, day in targets})
-        rows = self._connection.execute(_RUNS, {"job": job, "run_dates": run_dates}).fetchall()
+    def _runs(self, job: Job, targets: Collection[Target]) -> defaultdict[Target, _Runs]:
+        if job.continuous:
+            workspaces, days = [name for name, _ in targets], [day for _, day in targets]
+            values = {"job": job.name, "workspaces": workspaces, "run_dates": days, "latest": LATEST}
+            rows = self._connection.execute(_LATEST_RUNS, values).fetchall()
+        else:
+            days = sorted({day for _, day in targets})
+            rows = self._connection.execute(_RUNS, {"job": job.name, "run_dates": days}).fetchall()
         return defaultdict(_Runs, {(row[0], row[1]): _Runs(*row[2:]) for row in rows})
 
 

@@ -69,6 +69,11 @@ class Engine:
         """The jobs that can be due; the others are for troubleshooting."""
         return {name: job for name, job in self.jobs.items() if not job.by_hand_only}
 
+    @property
+    def nightly_jobs(self) -> dict[str, Job]:
+        """The jobs that are done once for a workspace and run date."""
+        return {name: job for name, job in self.scheduled_jobs.items() if not job.continuous}
+
     # Looking
 
     def due(
@@ -79,7 +84,7 @@ class Engine:
         run_date: date | None = None,
         missed: bool = False,
     ) -> DueReport:
-        """How jobs stand for the active workspaces, projections brought up to date first.
+        """How jobs stand for the active workspaces, projections brought up to date first (see `Job.catches_up`).
 
         Args:
             names: the jobs, None for all.
@@ -87,13 +92,22 @@ class Engine:
             run_date: for this day, None for each workspace's own today.
             missed: also for run dates that the scheduler has missed.
         """
-        self._get_ready(workspaces)
         wanted = list(self.scheduled_jobs) if names is None else [self._find_scheduled(name).name for name in names]
-        with self.database.reader() as connection:
-            question = DueQuestion(
-                connection, self.scheduled_jobs, now=self.clock(), workspaces=workspaces, run_date=run_date
-            )
-            return question.ask(wanted, missed=missed)
+        self.fail_lost_workers()
+
+        def ask(names: list[str]) -> DueReport:
+            with self.database.reader() as connection:
+                question = DueQuestion(
+                    connection, self.scheduled_jobs, now=self.clock(), workspaces=workspaces, run_date=run_date
+                )
+                return question.ask(names, missed=missed)
+
+        # Those whose work is what is behind are asked before that is over.
+        report = ask([name for name in wanted if not self.jobs[name].catches_up])
+        if rest := [name for name in wanted if self.jobs[name].catches_up]:
+            self._bring_up_to_date(workspaces)
+            report.items += ask(rest).items
+        return report
 
     def schedule(self, name: str) -> DueReport:
         """What the scheduler asks for: `due` with missed run dates, and a note of how far everything is done."""
@@ -159,7 +173,9 @@ class Engine:
         job = find_job(self.jobs, request.job)
         parameters = read_parameters(job, request.parameters)
         targets, zones = self._planning.admit(job, request, parameters)
-        self._get_ready(sorted(zones))
+        self.fail_lost_workers()
+        if job.catches_up:
+            self._bring_up_to_date(sorted(zones))
         if request.only_due:
             targets = self._planning.due_targets(job, targets)
         if not targets:
@@ -298,9 +314,8 @@ class Engine:
             raise BadInputError(f"{name} is never due: it is for troubleshooting, and run by hand only")
         return job
 
-    def _get_ready(self, workspaces: Sequence[str] | None) -> None:
-        """End the runs of lost workers and bring projections up to date; failures show in the runs."""
-        self.fail_lost_workers()
+    def _bring_up_to_date(self, workspaces: Sequence[str] | None) -> None:
+        """Bring projections up to date; failures show in the runs."""
         _, failed = catch_up_all(self.database, in_order(self.projections), workspaces, lambda _done, _all: None)
         for workspace_id, error in failed.items():
             _log.error('projections of workspace "%s" can not be brought up to date', workspace_id, exc_info=error)

@@ -26,6 +26,7 @@ class RebuildJob(Job):
 
     divisible = False
     by_hand_only = True
+    catches_up = False
     chunk_load = 200_000
     unit = "events"
     candidates = """
@@ -92,13 +93,7 @@ class RebuildJob(Job):
         """Report the events of the row's workspace that the projection could not apply."""
         for letter in found.dead_letters:
             if letter.workspace_id == row.workspace_id:
-                batch.error(
-                    row,
-                    entity="event",
-                    entity_id=str(letter.position),
-                    error="dead_letter",
-                    message=f"{found.projection.name}, event at position {letter.position}: {letter.reason}",
-                )
+                batch.dead_letter(row, found.projection.name, letter)
 
 
 def _catch_up_serving(batch: Batch, rebuild: Rebuild, *, must_succeed: bool) -> None:

@@ -1,8 +1,9 @@
 """Writing many rows of a projection's table at once, and counting what really changed. No projection's columns."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from psycopg import sql
 
@@ -25,17 +26,24 @@ class Table:
     columns: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class RowChanges:
-    """How many rows a fold wrote (added or changed) and removed."""
+RowChanges: TypeAlias = Counter[str]
+"""How many rows of each workspace are not as they were: added, changed or removed."""
 
-    written: int = 0
-    removed: int = 0
 
-    @property
-    def total(self) -> int:
-        """Rows that are not as they were."""
-        return self.written + self.removed
+def changed_rows(
+    connection: Transaction, statement: str | sql.Composable, values: Mapping[str, Any] | None = None
+) -> RowChanges:
+    """Run a statement that writes rows and returns the `workspace_id` of each, and count them where they are."""
+    part = sql.SQL(statement) if isinstance(statement, str) else statement
+    counting = sql.SQL("WITH changed AS ({}) SELECT workspace_id, count(*) FROM changed GROUP BY 1").format(part)
+    return counted_rows(connection, counting, values)
+
+
+def counted_rows(
+    connection: Transaction, statement: str | sql.Composable, values: Mapping[str, Any] | None = None
+) -> RowChanges:
+    """Run a statement that writes rows and counts them itself: it gives each `workspace_id` with a number."""
+    return RowChanges(dict(connection.execute(statement, values).fetchall()))
 
 
 def replace_rows(
@@ -61,13 +69,14 @@ def replace_rows(
         ),
     )
     copy_rows(connection, f"new_{table.name}", names, rows)
-    removed = _remove_missing(connection, table, of) if of else 0
-    written = connection.execute(
-        sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT ({}) DO {}").format(
+    removed = _remove_missing(connection, table, of) if of else RowChanges()
+    written = changed_rows(
+        connection,
+        sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT ({}) DO {} RETURNING workspace_id").format(
             target, _names(names), _names(names), stage, _names(table.key), _update_changed(table)
-        )
-    ).rowcount
-    return RowChanges(written=written, removed=removed)
+        ),
+    )
+    return removed + written
 
 
 def copy_rows(connection: Transaction, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -80,18 +89,21 @@ def copy_rows(connection: Transaction, name: str, columns: Sequence[str], rows: 
             copy.write_row(row)
 
 
-def _remove_missing(connection: Transaction, table: Table, of: str) -> int:
+def _remove_missing(connection: Transaction, table: Table, of: str) -> RowChanges:
     scope = connection.execute(sql.SQL("SELECT * FROM {} WHERE false").format(sql.Identifier(of)))
     scope_columns = [column.name for column in scope.description or ()]
-    return connection.execute(
-        sql.SQL("DELETE FROM {} t USING {} s WHERE {} AND NOT EXISTS (SELECT FROM {} n WHERE {})").format(
+    return changed_rows(
+        connection,
+        sql.SQL(
+            "DELETE FROM {} t USING {} s WHERE {} AND NOT EXISTS (SELECT FROM {} n WHERE {}) RETURNING t.workspace_id"
+        ).format(
             sql.Identifier(table.name),
             sql.Identifier(of),
             _equal("t", "s", scope_columns),
             sql.Identifier(f"new_{table.name}"),
             _equal("t", "n", table.key),
-        )
-    ).rowcount
+        ),
+    )
 
 
 def _update_changed(table: Table) -> sql.Composable:

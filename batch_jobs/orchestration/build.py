@@ -19,7 +19,12 @@ from batch_jobs.orchestration.projection_checks import checks_schedule, projecti
 from batch_jobs.orchestration.resources import ENGINE, engine_resource
 from batch_jobs.orchestration.run_batch_jobs import run_batch_jobs_job
 from batch_jobs.orchestration.schedules import EVERY_MINUTES, job_schedule
-from batch_jobs.orchestration.sensors import lost_workers_sensor, outside_runs_sensor, workspace_partitions_sensor
+from batch_jobs.orchestration.sensors import (
+    job_sensor,
+    lost_workers_sensor,
+    outside_runs_sensor,
+    workspace_partitions_sensor,
+)
 from batch_jobs.orchestration.troubleshooting import troubleshooting_job
 from batch_jobs.settings import Settings, read_settings
 
@@ -44,6 +49,7 @@ def build_definitions(
     projections = all_projections() if projections is None else projections
     partitions = job_partitions(today=clock().astimezone(UTC).date(), days_back=settings.partition_days_back)
     scheduled = {name: job for name, job in jobs.items() if not job.by_hand_only}
+    nightly = {name: job for name, job in scheduled.items() if not job.continuous}
     dagster_jobs = {name: asset_job(job) for name, job in scheduled.items()}
     with warnings.catch_warnings():
         # Backfill policies are a beta of Dagster; tests hold them to what is needed of them.
@@ -65,10 +71,15 @@ def build_definitions(
             checks_schedule(checks),
             *(
                 job_schedule(job, dagster_jobs[job.name], partitions, minute=minute)
-                for job, minute in _minutes(scheduled).items()
+                for job, minute in _minutes(nightly).items()
             ),
         ],
-        sensors=[workspace_partitions_sensor(), lost_workers_sensor(), outside_runs_sensor(partitions)],
+        sensors=[
+            workspace_partitions_sensor(),
+            lost_workers_sensor(),
+            outside_runs_sensor(partitions),
+            *(job_sensor(job, dagster_jobs[job.name], partitions) for job in scheduled.values() if job.continuous),
+        ],
         resources={ENGINE: engine_resource(settings, clock)},
         # A process of its own for each step would take longer to start than most steps take. A step begins when those
         # before it have done what they could, though some of their workspaces failed.

@@ -22,7 +22,7 @@ class Launch:
     Attributes:
         trigger: as the ledger knows it.
         actor: who asked, as the ledger names them.
-        over_range: whether a schedule asked for a range, in which some workspaces may have nothing to do and those
+        over_range: whether a schedule or sensor asked for a range: some workspaces in it may have nothing to do, and those
             that fail are tried again alone.
     """
 
@@ -42,10 +42,11 @@ def read_launch(tags: Mapping[str, str]) -> Launch:
     # A run that a person executes again has the tags of the first one, which a schedule may have asked for.
     if PARENT_RUN_ID_TAG in tags:
         return Launch("manual", by_hand, over_range=False)
+    over_range = ASSET_PARTITION_RANGE_START_TAG in tags
     if schedule := tags.get(SCHEDULE_NAME_TAG):
-        return Launch("schedule", f"schedule:{schedule}", over_range=ASSET_PARTITION_RANGE_START_TAG in tags)
+        return Launch("schedule", f"schedule:{schedule}", over_range)
     if sensor := tags.get(SENSOR_NAME_TAG):
-        return Launch("sensor", f"sensor:{sensor}", over_range=False)
+        return Launch("sensor", f"sensor:{sensor}", over_range)
     if BACKFILL_ID_TAG in tags:
         return Launch("backfill", by_hand, over_range=False)
     return Launch("manual", by_hand, over_range=False)

@@ -35,7 +35,7 @@ def run_night(settings: Settings, engine: Engine, tell: Callable[[str], None] = 
     run_ids: dict[str, list[str]] = {}
     with DagsterInstance.from_config(str(settings.dagster_home)) as instance, _quiet():
         sync_workspaces(instance, engine.scheduled_workspaces())
-        for job in in_order(engine.jobs, engine.scheduled_jobs):
+        for job in in_order(engine.jobs, engine.nightly_jobs):
             tell(job.name)
             run_ids[job.name] = list(_run_due(definitions, job.name, instance, engine, tell))
     return run_ids

@@ -73,7 +73,7 @@ def _catch_up(context: AssetExecutionContext, projection: Projection, partitions
                 partition=target.partition_key,
                 metadata={
                     "events_applied": after[target.workspace_id].checkpoint - before[target.workspace_id].checkpoint,
-                    "rows_changed_in_run": result.rows_changed.get(projection.name, 0),
+                    "rows_changed": result.changes[projection.name][target.workspace_id],
                     "checkpoint": after[target.workspace_id].checkpoint,
                     "head": after[target.workspace_id].head,
                     "lag": after[target.workspace_id].head - after[target.workspace_id].checkpoint,

@@ -1,4 +1,4 @@
-"""What is watched all the time: new and gone workspaces, dead workers, and job runs that Dagster did not start."""
+"""What is watched all the time: continuous jobs, workspaces that come and go, dead workers, runs outside of Dagster."""
 
 import json
 from datetime import datetime
@@ -8,20 +8,25 @@ from dagster import (
     DefaultSensorStatus,
     DeleteDynamicPartitionsRequest,
     MultiPartitionsDefinition,
+    RunRequest,
     SensorDefinition,
     SensorEvaluationContext,
     SensorResult,
     SkipReason,
     sensor,
 )
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from batch_jobs.engine.contract import Job
 from batch_jobs.orchestration.batch_events import report_runless_events
 from batch_jobs.orchestration.history import partition_events
 from batch_jobs.orchestration.ledger_reads import Place, ended_outside_dagster
 from batch_jobs.orchestration.partitions import WORKSPACES, window, workspace_changes, workspace_keys
 from batch_jobs.orchestration.resources import ENGINE, engine_of
+from batch_jobs.orchestration.run_requests import requests_for
 
 OUTSIDE_RUNS_AT_MOST = 1000
+CONTINUOUS_SECONDS = 30
 
 
 def workspace_partitions_sensor() -> SensorDefinition:
@@ -48,6 +53,34 @@ def workspace_partitions_sensor() -> SensorDefinition:
         return SensorResult(skip_reason=SkipReason(told), dynamic_partitions_requests=requests)
 
     return workspace_partitions
+
+
+def job_sensor(
+    job: Job, dagster_job: UnresolvedAssetJobDefinition, partitions: MultiPartitionsDefinition
+) -> SensorDefinition:
+    """The sensor `<job>_sensor` of a continuous job, on from the start.
+
+    Args:
+        job: the job.
+        dagster_job: what it starts.
+        partitions: by run date and workspace.
+    """
+
+    @sensor(
+        name=f"{job.name}_sensor",
+        job=dagster_job,
+        minimum_interval_seconds=CONTINUOUS_SECONDS,
+        default_status=DefaultSensorStatus.RUNNING,
+        required_resource_keys={ENGINE},
+        description=f"Every {CONTINUOUS_SECONDS} seconds: {job.name} for the workspaces where it is due.",
+    )
+    def watch(context: SensorEvaluationContext) -> list[RunRequest] | SkipReason:
+        report = engine_of(context.resources).due([job.name])
+        requests, summary = requests_for(job, report, context.instance, partitions)
+        context.log.info(summary)
+        return requests or SkipReason(summary)
+
+    return watch
 
 
 def lost_workers_sensor() -> SensorDefinition:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from batch_jobs.engine.projection import DeadLetter, Folded, Projection, Window, passed_days
-from batch_jobs.engine.tables import Table, replace_rows
+from batch_jobs.engine.tables import Table, changed_rows, replace_rows
 from batch_jobs.rules import absences as rule
 from batch_jobs.rules.absences import Absence, apply, bucket
 from batch_jobs.rules.errors import TransitionError
@@ -46,6 +46,7 @@ _REFUND = """
     ) ended JOIN absences a USING (workspace_id, absence_id)
     WHERE d.workspace_id = a.workspace_id AND d.absence_id = a.absence_id
       AND (a.state <> 'approved' OR d.date > a.end_date)
+    RETURNING d.workspace_id
 """
 
 
@@ -124,8 +125,8 @@ class Absences(Projection):
             ),
         )
         standing = ((*key, *day) for key, day in days.items() if absences[key[:2]].stands_on(key[2]))
-        changes.written += replace_rows(connection, self.days, standing).written
-        changes.removed += connection.execute(_REFUND).rowcount
+        changes += replace_rows(connection, self.days, standing)
+        changes += changed_rows(connection, _REFUND)
         return Folded(changes, letters)
 
     def _current(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from batch_jobs.engine.projection import Folded, Projection, Window
-from batch_jobs.engine.tables import RowChanges, Table, copy_rows
+from batch_jobs.engine.tables import Table, changed_rows, copy_rows
 from batch_jobs.projections.affected_employees import EVENT_TYPES, POLICY_EVENTS, SETTING_EVENTS, find_affected
 from batch_jobs.projections.workforces import workforces_of
 from batch_jobs.rules import absences as absence_rules
@@ -38,6 +38,7 @@ _ADD_MOVED = """
     GROUP BY 1, 2, 3
     ON CONFLICT (workspace_id, employee_id, account_id)
     DO UPDATE SET credited = b.credited + excluded.credited, expired = b.expired + excluded.expired
+    RETURNING workspace_id
 """
 
 # What is planned can change for those with planned absences only, what is used by absences only.
@@ -80,6 +81,7 @@ _SET_USAGE = """
     ON CONFLICT (workspace_id, employee_id, account_id)
     DO UPDATE SET used = excluded.used, planned = excluded.planned
     WHERE (b.used, b.planned) <> (excluded.used, excluded.planned)
+    RETURNING workspace_id
 """
 _DROP_ZEROS = """
     DELETE FROM account_balances b USING (
@@ -90,6 +92,7 @@ _DROP_ZEROS = """
     ) touched
     WHERE (b.workspace_id, b.employee_id) = (touched.workspace_id, touched.employee_id)
       AND (b.credited, b.used, b.expired, b.planned) = (0, 0, 0, 0)
+    RETURNING b.workspace_id
 """
 
 
@@ -128,7 +131,7 @@ class AccountBalances(Projection):
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
         """Add what was credited and expired; count anew what absences take. See `Projection.fold`."""
         connection.execute(_MOVEMENTS)
-        written = connection.execute(_ADD_MOVED).rowcount
+        changes = changed_rows(connection, _ADD_MOVED)
         find_affected(connection, settings=SETTING_EVENTS | POLICY_EVENTS)
         temporary_table(connection, "absent_employees", _ABSENT)
         temporary_table(connection, "account_usage", _USAGE)
@@ -137,9 +140,8 @@ class AccountBalances(Projection):
         connection.execute(_FIND_USED)
         columns = ("workspace_id", "employee_id", "account_id", "planned")
         copy_rows(connection, "account_usage", columns, _planned(connection))
-        written += connection.execute(_SET_USAGE).rowcount
-        removed = connection.execute(_DROP_ZEROS).rowcount
-        return Folded(RowChanges(written=written, removed=removed))
+        changes += changed_rows(connection, _SET_USAGE)
+        return Folded(changes + changed_rows(connection, _DROP_ZEROS))
 
 
 def _planned(connection: Transaction) -> list[tuple[str, str, str, int]]:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from batch_jobs.engine.projection import Folded, Projection, Window
-from batch_jobs.engine.tables import Table, replace_rows
+from batch_jobs.engine.tables import Table, changed_rows, replace_rows
 from batch_jobs.projections.affected_employees import affected, find_affected
 from batch_jobs.projections.workforces import workforces_of
 from batch_jobs.rules.accrual.forecast import Accruals
@@ -32,6 +32,7 @@ _NOTE_FORECASTS = """
     ON CONFLICT (workspace_id, employee_id, policy_id) DO UPDATE SET
         forecast_fingerprint = excluded.forecast_fingerprint, computed_from = excluded.computed_from,
         horizon_end = excluded.horizon_end, last_due_date = excluded.last_due_date, position = excluded.position
+    RETURNING workspace_id
 """
 # Imported forecasts may be under policies that are on no terms of the employee.
 _ADD_NEW = """
@@ -77,7 +78,7 @@ class AccrualFingerprints(Projection):
 
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
         """Note the forecasts, and recompute the employees whom settings and people affect. See `Projection.fold`."""
-        noted = connection.execute(_NOTE_FORECASTS).rowcount
+        noted = changed_rows(connection, _NOTE_FORECASTS)
         find_affected(connection, settings=SETTINGS)
         connection.execute(_ADD_NEW)
         employees = affected(connection)
@@ -97,9 +98,7 @@ class AccrualFingerprints(Projection):
                     continue
                 for policy_id, *now in _now(workforce, accruals, employee_id, of_employee):
                     rows.append((workspace_id, employee_id, policy_id, *now, *of_employee.get(policy_id, _NO_FORECAST)))
-        changes = replace_rows(connection, self.table, rows, of="affected_employees")
-        changes.written += noted
-        return Folded(changes)
+        return Folded(noted + replace_rows(connection, self.table, rows, of="affected_employees"))
 
 
 def _now(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from batch_jobs.engine.projection import Folded, Projection, Window
-from batch_jobs.engine.tables import RowChanges, Table
+from batch_jobs.engine.tables import Table, changed_rows
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.temporary import temporary_table
 
@@ -88,6 +88,7 @@ _REMOVE = """
           SELECT FROM new_forecast_entries n
           WHERE (n.workspace_id, n.employee_id, n.entry_id) = (o.workspace_id, o.employee_id, o.entry_id) AND n.stands
       )
+    RETURNING o.workspace_id
 """
 _WRITE = """
     INSERT INTO accrual_forecast AS o
@@ -100,12 +101,14 @@ _WRITE = """
     WHERE (o.policy_id, o.kind, o.due_date, o.amount, o.year_start, o.materialized_at)
         IS DISTINCT FROM (excluded.policy_id, excluded.kind, excluded.due_date, excluded.amount, excluded.year_start,
             excluded.materialized_at)
+    RETURNING o.workspace_id
 """
 # What was credited before is marked, or was never taken in: an entry without a mark is marked by its first credit.
 _MARK = """
     UPDATE accrual_forecast o SET materialized_at = m.position FROM newly_materialized m
     WHERE (o.workspace_id, o.employee_id, o.entry_id) = (m.workspace_id, m.employee_id, m.entry_id)
       AND o.materialized_at IS NULL
+    RETURNING o.workspace_id
 """
 
 
@@ -136,6 +139,5 @@ class AccrualForecast(Projection):
         connection.execute("ANALYZE new_forecasts")
         connection.execute(_READ_ENTRIES)
         connection.execute("ANALYZE new_forecast_entries")
-        removed = connection.execute(_REMOVE).rowcount
-        written = connection.execute(_WRITE).rowcount + connection.execute(_MARK).rowcount
-        return Folded(RowChanges(written=written, removed=removed))
+        removed = changed_rows(connection, _REMOVE)
+        return Folded(removed + changed_rows(connection, _WRITE) + changed_rows(connection, _MARK))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from batch_jobs.engine.projection import Folded, Projection, Window
-from batch_jobs.engine.tables import RowChanges, Table
+from batch_jobs.engine.tables import Table, changed_rows, counted_rows
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.payloads.catalog import DEFINED_ENTITIES
 
@@ -41,9 +41,11 @@ _NEW_VERSIONS = """
         SELECT workspace_id, kind, entity_id, valid_from, position, "values" FROM kept
         ON CONFLICT (workspace_id, kind, entity_id, valid_from)
         DO UPDATE SET position = excluded.position, "values" = excluded."values"
-        RETURNING 1
+        RETURNING workspace_id
     )
-    SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM forgotten)
+    SELECT workspace_id, count(*) FROM (
+        SELECT workspace_id FROM written UNION ALL SELECT workspace_id FROM forgotten
+    ) changed GROUP BY 1
 """
 
 # The invitation expired for the user as defined by then; a later definition stands as it was given.
@@ -52,6 +54,7 @@ _EXPIRED_USERS = """
     FROM pending_events e
     WHERE e.type = 'user.invitation_expired' AND d.workspace_id = e.workspace_id AND d.kind = 'user'
       AND d.entity_id = e.payload ->> 'user_id' AND d.position < e.position
+    RETURNING d.workspace_id
 """
 
 _OWNERS = """
@@ -77,15 +80,15 @@ class Definitions(Projection):
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
         """See `Projection.fold`."""
         kinds = {**DEFINED_ENTITIES, "employee.removed": ("employee", "employee_id")}
-        row = connection.execute(
+        changes = counted_rows(
+            connection,
             _NEW_VERSIONS,
             {
                 "types": list(kinds),
                 "kinds": [kind for kind, _ in kinds.values()],
                 "id_fields": [id_field for _, id_field in kinds.values()],
             },
-        ).fetchone()
-        written, removed = row if row else (0, 0)
-        expired = connection.execute(_EXPIRED_USERS).rowcount
+        )
+        changes += changed_rows(connection, _EXPIRED_USERS)
         connection.execute(_OWNERS)
-        return Folded(RowChanges(written=written + expired, removed=removed))
+        return Folded(changes)

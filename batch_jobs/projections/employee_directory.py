@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from batch_jobs.engine.projection import Folded, Projection, Window, passed_days
-from batch_jobs.engine.tables import Table, replace_rows
+from batch_jobs.engine.tables import Table, changed_rows, replace_rows
 from batch_jobs.projections.affected_employees import EVENT_TYPES, add_affected_by_date, affected, find_affected
 from batch_jobs.projections.workforces import workforces_of
 from batch_jobs.rules.workforce import Workforce
@@ -52,6 +52,7 @@ _MARK_MANAGERS = """
     )
     UPDATE employee_directory d SET is_manager = f.is_manager FROM facts f
     WHERE d.workspace_id = f.workspace_id AND d.employee_id = f.employee_id AND d.is_manager <> f.is_manager
+    RETURNING d.workspace_id
 """
 
 
@@ -98,7 +99,7 @@ class EmployeeDirectory(Projection):
         ]
         changes = replace_rows(connection, self.table, rows, of="affected_employees")
         connection.execute(_MANAGERS_AFTER)
-        changes.written += connection.execute(_MARK_MANAGERS).rowcount
+        changes += changed_rows(connection, _MARK_MANAGERS)
         return Folded(changes)
 
 

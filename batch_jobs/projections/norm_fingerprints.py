@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from batch_jobs.engine.projection import Folded, Projection, Window
-from batch_jobs.engine.tables import Table, replace_rows
+from batch_jobs.engine.tables import Table, changed_rows, replace_rows
 from batch_jobs.projections.affected_employees import SETTING_EVENTS, affected, find_affected
 from batch_jobs.projections.workforces import workforces_of
 from batch_jobs.rules.errors import RuleError
@@ -31,6 +31,7 @@ _PUBLISHED = """
       AND (n.published_through, n.furthest_week) IS DISTINCT FROM (
           CASE n.fingerprint WHEN c.fingerprint THEN c.through_week ELSE '0001-01-01' END, c.furthest_week
       )
+    RETURNING n.workspace_id
 """
 
 _Cursor = tuple[str, date, date]
@@ -65,7 +66,7 @@ class NormFingerprints(Projection):
             for employee_id, facts in _facts(workforce, employees[workspace_id])
         )
         changes = replace_rows(connection, self.table, rows, of="affected_employees")
-        changes.written += connection.execute(_PUBLISHED).rowcount
+        changes += changed_rows(connection, _PUBLISHED)
         return Folded(changes)
 
 

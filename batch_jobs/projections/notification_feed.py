@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from batch_jobs.engine.projection import DeadLetter, Folded, Projection, Window
-from batch_jobs.engine.tables import RowChanges, Table
+from batch_jobs.engine.tables import Table, changed_rows, counted_rows
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.temporary import temporary_table
 
@@ -54,7 +54,7 @@ _ADD = """
         INSERT INTO notification_feed (workspace_id, user_id, notification_id, kind, data, created_at, dedup_key)
         SELECT workspace_id, user_id, notification_id, kind, data, created_at, dedup_key FROM added
         WHERE 'in_app' = ANY (channels)
-        RETURNING 1
+        RETURNING workspace_id
     ), named AS (
         INSERT INTO reminded_absences
         SELECT DISTINCT a.workspace_id, i.absence_id
@@ -63,9 +63,11 @@ _ADD = """
         ) AS i(absence_id)
         WHERE a.kind = 'timeoff_reminder' AND length(i.absence_id) BETWEEN 1 AND 100
         ON CONFLICT DO NOTHING
-        RETURNING 1
+        RETURNING workspace_id
     )
-    SELECT (SELECT count(*) FROM added) + (SELECT count(*) FROM shown) + (SELECT count(*) FROM named)
+    SELECT workspace_id, count(*) FROM (
+        SELECT workspace_id FROM added UNION ALL SELECT workspace_id FROM shown UNION ALL SELECT workspace_id FROM named
+    ) changed GROUP BY 1
 """
 
 _MARKS = """
@@ -90,6 +92,7 @@ _PURGE = """
     DELETE FROM notification_feed f USING notification_marks m
     WHERE m.type = 'notification.purged' AND m.is_known
       AND (f.workspace_id, f.user_id, f.notification_id) = (m.workspace_id, m.user_id, m.notification_id)
+    RETURNING f.workspace_id
 """
 _MARK = """
     WITH first AS (
@@ -103,6 +106,7 @@ _MARK = """
     FROM first m
     WHERE (f.workspace_id, f.user_id, f.notification_id) = (m.workspace_id, m.user_id, m.notification_id)
       AND (f.read_at IS NULL AND m.read_at IS NOT NULL OR f.dismissed_at IS NULL AND m.dismissed_at IS NOT NULL)
+    RETURNING f.workspace_id
 """
 _UNKNOWN = """
     SELECT workspace_id, position, type, user_id, notification_id FROM notification_marks
@@ -139,12 +143,11 @@ class NotificationFeed(Projection):
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
         """Add what was created, then take away what was purged and mark the rest. See `Projection.fold`."""
         letters = _refuse_repeated(connection)
-        row = connection.execute(_ADD).fetchone()
-        changes = RowChanges(written=row[0] if row else 0)
+        changes = counted_rows(connection, _ADD)
         temporary_table(connection, "notification_marks", _MARKS)
         connection.execute(_FIND_MARKS)
-        changes.removed += connection.execute(_PURGE).rowcount
-        changes.written += connection.execute(_MARK).rowcount
+        changes += changed_rows(connection, _PURGE)
+        changes += changed_rows(connection, _MARK)
         for workspace_id, position, event_type, user_id, notification_id in connection.execute(_UNKNOWN):
             what = event_type.removeprefix("notification.")
             reason = (

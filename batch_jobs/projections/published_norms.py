@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from batch_jobs.engine.projection import Folded, Projection, Window
-from batch_jobs.engine.tables import RowChanges, Table
+from batch_jobs.engine.tables import Table, changed_rows
 from batch_jobs.store.database import Transaction
 
 # Of two events that name one week the later one counts, and within an event the last.
@@ -19,6 +19,7 @@ _WEEKS = """
     ON CONFLICT (workspace_id, employee_id, monday)
     DO UPDATE SET minutes = excluded.minutes, holidays = excluded.holidays
     WHERE (published_norms.minutes, published_norms.holidays) IS DISTINCT FROM (excluded.minutes, excluded.holidays)
+    RETURNING workspace_id
 """
 
 _CURSORS = """
@@ -36,6 +37,7 @@ _CURSORS = """
     DO UPDATE SET through_week = excluded.through_week, fingerprint = excluded.fingerprint,
         position = excluded.position,
         furthest_week = greatest(published_norm_cursors.furthest_week, excluded.furthest_week)
+    RETURNING workspace_id
 """
 
 
@@ -56,5 +58,4 @@ class PublishedNorms(Projection):
 
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
         """Write what the events publish over what stands. See `Projection.fold`."""
-        written = connection.execute(_WEEKS).rowcount
-        return Folded(RowChanges(written=written + connection.execute(_CURSORS).rowcount))
+        return Folded(changed_rows(connection, _WEEKS) + changed_rows(connection, _CURSORS))

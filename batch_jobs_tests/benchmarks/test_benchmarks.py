@@ -26,7 +26,7 @@ UNITS = {
     "night_all_jobs_s": "s",
     "night_last_of_month_s": "s",
     "night_first_of_month_s": "s",
-    **{f"{name}_s": "s" for name, job in registry().items() if not job.by_hand_only},
+    **{f"{name}_s": "s" for name, job in registry().items() if not job.by_hand_only and not job.continuous},
 }
 WITH_TARGET = {
     "import_events_per_s",

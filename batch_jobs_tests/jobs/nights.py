@@ -36,7 +36,7 @@ def tell_story(database: Database, *, workspaces: int = WORKSPACES, employees: i
 
 def nightly(engine: Engine) -> list[Job]:
     """The jobs of a night, in their order."""
-    return [job for job in in_order(engine.jobs, engine.jobs) if not job.by_hand_only]
+    return in_order(engine.jobs, engine.nightly_jobs)
 
 
 def run_night(engine: Engine, *, order: Callable[[list[Any]], Iterable[Any]] = list) -> list[JobRun]:

@@ -1,4 +1,4 @@
-"""The nightly jobs are those of the catalogue (domain 6.1) in name, order, counters and parameters, and say so."""
+"""Scheduled jobs are as in the catalogue (domain 6.1, 6.2): names, order, counters and parameters, and say so."""
 
 import pytest
 
@@ -63,6 +63,7 @@ CATALOGUE = {
         f"{' '.join(f'{kind}_deleted' for kind in KINDS)} errors!",
         " ".join(f"{kind}_days" for kind in KINDS),
     ),
+    "sync_projections": ("", "events_applied rows_changed documents_changed dead_letters!", ""),
 }
 
 
