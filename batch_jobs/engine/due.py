@@ -225,10 +225,8 @@ class DueQuestion:
 
     def _judge(self, job: Job, target: Target, runs: _Runs) -> tuple[State, str]:
         """How the key stands as far as the ledger and the clock tell."""
-        if runs.active:
-            return "skipped", f"{runs.active} already"
-        if runs.done:
-            return "skipped", "done already"
+        if runs.active or runs.done:
+            return "skipped", f"{runs.active or 'done'} already"
         if runs.failures > len(RETRY_DELAYS) and not job.continuous:
             return "skipped", "failed, with no more attempts"
         if runs.failed_at and self._now < runs.failed_at + RETRY_DELAYS[min(runs.failures, len(RETRY_DELAYS)) - 1]:

@@ -40,7 +40,7 @@ def changed_rows(
 
 
 def counted_rows(
-    connection: Transaction, statement: str | sql.Composable, values: Mapping[str, Any] | None = None
+    connection: Transaction, statement: str | sql.Composed, values: Mapping[str, Any] | None = None
 ) -> RowChanges:
     """Run a statement that writes rows and counts them itself: it gives each `workspace_id` with a number."""
     return RowChanges(dict(connection.execute(statement, values).fetchall()))

@@ -22,8 +22,8 @@ class Launch:
     Attributes:
         trigger: as the ledger knows it.
         actor: who asked, as the ledger names them.
-        over_range: whether a schedule or sensor asked for a range: some workspaces in it may have nothing to do, and those
-            that fail are tried again alone.
+        over_range: whether a schedule or sensor asked for a range: some workspaces in it may have nothing to do, and
+            those that fail are tried again alone.
     """
 
     trigger: Trigger

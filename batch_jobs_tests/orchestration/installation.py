@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from dagster import AssetKey, AssetRecordsFilter, DagsterInstance, MetadataValue
@@ -19,7 +20,7 @@ from batch_jobs.orchestration.home import prepare_home
 from batch_jobs.orchestration.partitions import job_partitions, sync_workspaces
 from batch_jobs.settings import PROJECT_FOLDER, Settings
 from batch_jobs.store.database import Database
-from batch_jobs_tests.builders import employee, employment, import_all, of, terms, workspace
+from batch_jobs_tests.builders import Event, employee, employment, import_all, of, terms, workspace
 from batch_jobs_tests.noon import NOON_ZONE
 
 JOB = "timesheet_statement_generate"
@@ -80,11 +81,13 @@ class Installation:
             yield opened
 
     def job_runs(self, run_date: date) -> dict[str, JobRun]:
-        """The newest job run of each workspace for a run date."""
+        """The newest run of the job in each workspace for a run date."""
         with open_engine(self.settings) as engine:
             with engine.database.owner() as connection:
                 ids = connection.execute(
-                    "SELECT job_run_id::text FROM batch_jobs.job_runs WHERE run_date = %s ORDER BY attempt", [run_date]
+                    "SELECT job_run_id::text FROM batch_jobs.job_runs WHERE job = %s AND run_date = %s "
+                    "ORDER BY attempt",
+                    [JOB, run_date],
                 ).fetchall()
             return {run.workspace_id: run for run in engine.load([row[0] for row in ids])}
 
@@ -113,6 +116,18 @@ class Installation:
             record = instance.fetch_materializations(chosen, limit=1).records[0]
         assert record.asset_materialization
         return dict(record.asset_materialization.metadata)
+
+    def record(self, *events: Event) -> None:
+        """Import events."""
+        assert self.settings.database_url
+        with Database(self.settings.database_url) as database:
+            import_all(database, *events)
+
+    def select(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a query as the owner of the database."""
+        assert self.settings.database_url
+        with psycopg.connect(self.settings.database_url) as connection:
+            return connection.execute(sql, values).fetchall()  # type: ignore[arg-type]
 
     def execute(self, sql: str) -> None:
         """Run SQL as the owner of the database."""

@@ -170,6 +170,20 @@ def test_two_runs_of_a_job_go_one_after_the_other(installation: Installation, ni
     assert first_end < runs["w-1"].queued_at
 
 
+def test_what_is_recorded_all_the_time_is_synced_by_the_sensor(installation: Installation, night: Night) -> None:
+    def synced() -> bool:
+        # A schedule that looks in the meantime takes in what is there by then.
+        installation.record(*of("w-1", employee("e-0", name="Renamed")))
+        found = installation.select(
+            "SELECT trigger, status FROM batch_jobs.job_runs WHERE (job, workspace_id) = ('sync_projections', 'w-1')"
+        )
+        return ("sensor", "completed") in found
+
+    until(synced, 120)
+    named = "SELECT DISTINCT title FROM search.employees WHERE (workspace_id, entity_id) = ('w-1', 'e-0')"
+    assert installation.select(named) == [("Renamed",)]
+
+
 def test_job_runs_of_the_command_line_are_shown_too(installation: Installation, night: Night) -> None:
     day = weeks_ago(3)
     until(lambda: installation.cells(day) == {"w-1": "MATERIALIZED"}, 120)

@@ -9,6 +9,8 @@ import sys
 from dagster import (
     AddDynamicPartitionsRequest,
     DagsterInstance,
+    DagsterRunStatus,
+    DefaultSensorStatus,
     DeleteDynamicPartitionsRequest,
     SensorDefinition,
     build_sensor_context,
@@ -17,10 +19,15 @@ from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 from batch_jobs.engine.requests import RunRequest
 from batch_jobs.installation import open_engine
+from batch_jobs.jobs.sync_projections import SyncProjections
+from batch_jobs.orchestration.build import build_definitions
 from batch_jobs.orchestration.partitions import job_partitions, sync_workspaces
 from batch_jobs.orchestration.sensors import lost_workers_sensor, outside_runs_sensor, workspace_partitions_sensor
+from batch_jobs_tests.builders import employee, of
 from batch_jobs_tests.deadline import until
 from batch_jobs_tests.orchestration.installation import FAULTY, JOB, WORKSPACES, Installation, weeks_ago
+
+SYNC = SyncProjections.name
 
 # A worker that is killed in the middle of its work.
 WORK = """
@@ -57,6 +64,45 @@ def test_partitions_are_made_equal_in_one_request_each(installation: Installatio
     assert found.skip_message == "5 workspaces; 4 added, 2 removed"
     assert not again.dynamic_partitions_requests
     assert again.skip_message == "5 workspaces; 0 added, 0 removed"
+
+
+def test_a_continuous_job_is_asked_for_as_often_as_it_is_due_and_not_while_it_is_under_way(
+    installation: Installation,
+) -> None:
+    definitions = build_definitions(settings=installation.settings)
+    repository = definitions.get_repository_def()
+    sensor = repository.get_sensor_def(f"{SYNC}_sensor")
+    assert sensor.default_status == DefaultSensorStatus.RUNNING
+
+    def asked(instance: DagsterInstance) -> SensorExecutionData:
+        with open_engine() as engine:
+            context = build_sensor_context(instance, repository_def=repository, resources={"engine": engine})
+            return sensor.evaluate_tick(context)
+
+    with installation.instance() as instance:
+        sync_workspaces(instance, WORKSPACES)
+        with open_engine() as engine:
+            engine.catch_up()
+        assert asked(instance).skip_message.startswith("0 due, 0 waiting, 5 skipped")
+        for name in ("First", "Second"):
+            installation.record(*of("w-2", employee("e-1", name=name)), *of("w-4", employee("e-1", name=name)))
+            (request,) = asked(instance).run_requests
+            assert request.run_key is None
+            assert request.tags["dagster/asset_partition_range_start"].endswith("|w-2")
+            assert request.tags["dagster/asset_partition_range_end"].endswith("|w-4")
+            tags = {**request.tags, "dagster/sensor_name": sensor.name}
+            waiting = instance.create_run_for_job(
+                definitions.resolve_job_def(SYNC), tags=tags, status=DagsterRunStatus.STARTED
+            )
+            assert "2 asked for already" in asked(instance).skip_message
+            instance.delete_run(waiting.run_id)
+            assert definitions.resolve_job_def(SYNC).execute_in_process(instance=instance, tags=tags).success
+            assert asked(instance).skip_message.startswith("0 due")
+    ended = installation.select(
+        "SELECT workspace_id, status, trigger, actor FROM batch_jobs.job_runs WHERE job = %s ORDER BY attempt, 1", SYNC
+    )
+    by_sensor = ("completed", "sensor", f"sensor:{SYNC}_sensor")
+    assert ended == [("w-2", *by_sensor), ("w-4", *by_sensor)] * 2
 
 
 def test_outside_runs_are_recorded_once(installation: Installation) -> None:
