@@ -3,15 +3,18 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
-from batch_jobs.engine.catch_up import CatchUpResult, behind, catch_up
+from batch_jobs.engine.catch_up import CatchUp, CatchUpResult, behind, catch_up
 from batch_jobs.engine.projection import Projection
+from batch_jobs.engine.rebuild import Rebuild
 from batch_jobs.engine.transient import is_transient, patiently
-from batch_jobs.store.database import Database
+from batch_jobs.store.database import Database, Transaction
 from batch_jobs.store.events import lock_workspaces
 
 # Events folded in one transaction: enough for speed, few enough that progress is seen and locks are short.
 GROUP_EVENTS = 200_000
 GROUP_WORKSPACES = 200
+# From so many on the tables beside, without locks and log of transactions, are worth their making.
+MANY_EVENTS = 20_000
 # A process that hangs must not keep the workspaces' locks.
 IDLE_LIMIT = "45s"
 
@@ -40,8 +43,9 @@ def catch_up_all(
     waiting = list(_groups(lagging))
     while waiting:
         group = waiting.pop(0)
+        events = sum(lagging[workspace_id] for workspace_id in group)
         try:
-            part = patiently(partial(_catch_up_group, database, projections, group))
+            part = patiently(partial(_catch_up_group, database, projections, group, events))
         except Exception as error:
             if is_transient(error):
                 raise
@@ -52,16 +56,43 @@ def catch_up_all(
             failed[group[0]] = error
         else:
             result.merge(part)
-        done += sum(lagging[workspace_id] for workspace_id in group)
+        done += events
         on_progress(done, total)
     return result, failed
 
 
-def _catch_up_group(database: Database, projections: Sequence[Projection], group: list[str]) -> CatchUpResult:
+def _catch_up_group(
+    database: Database, projections: Sequence[Projection], group: list[str], events: int
+) -> CatchUpResult:
     with database.worker(group) as connection:
         connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_LIMIT}'")
         lock_workspaces(connection, group)
+        if events >= MANY_EVENTS and not _any_begun(connection, group):
+            return _build_first(connection, projections, group)
         return catch_up(connection, projections, group)
+
+
+def _any_begun(connection: Transaction, group: list[str]) -> bool:
+    begun = "SELECT FROM batch_jobs.checkpoints WHERE workspace_id = ANY (%s) LIMIT 1"
+    return connection.execute(begun, [group]).rowcount > 0
+
+
+def _build_first(connection: Transaction, projections: Sequence[Projection], group: list[str]) -> CatchUpResult:
+    """Catch up workspaces without any row yet beside the tables that serve, and put all rows in at once."""
+    rebuild = Rebuild(connection, {one.name: one for one in projections}, {one.name for one in projections}, group)
+    rebuild.build()
+    result = CatchUpResult()
+    for projection in rebuild.wanted:
+        found = rebuild.compare(projection)
+        rebuild.swap(found)
+        for drift in found.drifts:
+            result.changes[projection.name] += {name: sum(kinds.values()) for name, kinds in drift.changes.items()}
+        result.letters[projection.name] += found.dead_letters
+        result.caught_up += [
+            CatchUp(name, projection.name, goal.position, goal.as_of, goal.position)
+            for name, goal in rebuild.goals.items()
+        ]
+    return result
 
 
 def _groups(lagging: Mapping[str, int]) -> Iterator[list[str]]:

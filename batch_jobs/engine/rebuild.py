@@ -71,6 +71,7 @@ class Rebuild:
         projections: those that are built, in order.
         wanted: those that are wanted, in order.
         events: how many events of these projections each workspace has so far.
+        goals: how far the rows are in each workspace.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class Rebuild:
         self.projections = in_order(projections, names)
         self.wanted = [projection for projection in self.projections if projection.name in names]
         self._workspaces = sorted(workspaces)
-        self._goals: dict[str, Goal] = {}
+        self.goals: dict[str, Goal] = {}
         self._letters: defaultdict[str, list[DeadLetter]] = defaultdict(list)
         self.events: Counter[str] = Counter()
 
@@ -162,7 +163,7 @@ class Rebuild:
             yield done / len(lacking)
         if lacking:
             self._count_events()
-        self._goals |= wanted
+        self.goals |= wanted
 
     def _lacking(self, wanted: Mapping[str, Goal]) -> list[tuple[Projection, list[Window]]]:
         reached = {workspace_id: self._reached(workspace_id) for workspace_id in wanted}
@@ -170,7 +171,7 @@ class Rebuild:
         return [(projection, missing) for projection, missing in found if missing]
 
     def _reached(self, workspace_id: str) -> Reach:
-        goal = self._goals.get(workspace_id)
+        goal = self.goals.get(workspace_id)
         return Reach(goal.position, goal.as_of) if goal else Reach()
 
     def _count_events(self) -> None:
@@ -191,7 +192,7 @@ class Rebuild:
 
     def _settle(self, found: Rebuilt, workspaces: Sequence[str]) -> None:
         projection, letters = found.projection, found.dead_letters
-        reached = {name: self._goals[name] for name in workspaces if name in self._goals}
+        reached = {name: self.goals[name] for name in workspaces if name in self.goals}
         self._connection.execute(
             _FORGET,
             {
