@@ -3,12 +3,41 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from batch_jobs.errors import BadInputError
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Smtp:
+    """How the mail server is spoken to.
+
+    Attributes:
+        host: its name. `BATCH_JOBS_SMTP_HOST`.
+        port: by default 587 for `starttls`, 465 for `tls`, 25 for `none`. `BATCH_JOBS_SMTP_PORT`.
+        security: `starttls` (the default), `tls` from the first byte, or `none`, which sends everything in the clear.
+            `BATCH_JOBS_SMTP_SECURITY`.
+        user: who logs in, or None. `BATCH_JOBS_SMTP_USER`.
+        password: of the user. `BATCH_JOBS_SMTP_PASSWORD`, or the first line of the file that
+            `BATCH_JOBS_SMTP_PASSWORD_FILE` names.
+        ca_file: the certificates that are trusted, or None for those of the machine. `BATCH_JOBS_SMTP_CA_FILE`.
+        timeout: seconds that each step of the dialogue may take. `BATCH_JOBS_SMTP_TIMEOUT`.
+        connections: how many are open at once, of each process. `BATCH_JOBS_SMTP_CONNECTIONS`.
+        per_second: messages a second at most, of each process; 0 for no limit. `BATCH_JOBS_SMTP_PER_SECOND`.
+    """
+
+    host: str
+    port: int
+    security: str = "starttls"
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
+    timeout: int = 30
+    connections: int = 2
+    per_second: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +60,7 @@ class Settings:
         mail_from: the sender of messages, `Name <address>` or the address alone. `BATCH_JOBS_MAIL_FROM`.
         base_url: where people open the application, for the links in messages; without it they have none.
             `BATCH_JOBS_BASE_URL`.
+        smtp: the mail server, or None: messages are then written into the folder `mail` of the home.
     """
 
     home: Path
@@ -42,6 +72,7 @@ class Settings:
     chunk_rows: int = 10_000
     mail_from: str = "no-reply@localhost"
     base_url: str | None = None
+    smtp: Smtp | None = None
 
     @property
     def dagster_home(self) -> Path:
@@ -68,6 +99,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         chunk_rows=_number(env, "BATCH_JOBS_CHUNK_ROWS", 10_000, lowest=1),
         mail_from=env.get("BATCH_JOBS_MAIL_FROM") or "no-reply@localhost",
         base_url=_base_url(env.get("BATCH_JOBS_BASE_URL")),
+        smtp=_smtp(env),
     )
 
 
@@ -88,6 +120,46 @@ def _base_url(value: str | None) -> str | None:
     if not re.fullmatch(r"https?://[!-~]+", value) or re.search(r'[<>"?#\\]', value):
         raise BadInputError(f'BATCH_JOBS_BASE_URL is "{value}"; expected a URL such as https://time.example.com')
     return value.rstrip("/")
+
+
+_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+
+
+def _smtp(env: Mapping[str, str]) -> Smtp | None:
+    host = env.get("BATCH_JOBS_SMTP_HOST")
+    if not host:
+        return None
+    security = env.get("BATCH_JOBS_SMTP_SECURITY") or "starttls"
+    if security not in _PORTS:
+        raise BadInputError(f'BATCH_JOBS_SMTP_SECURITY is "{security}"; expected one of: {", ".join(_PORTS)}')
+    user, password = env.get("BATCH_JOBS_SMTP_USER") or None, _smtp_password(env)
+    if (user is None) != (password is None):
+        raise BadInputError(
+            "BATCH_JOBS_SMTP_USER and BATCH_JOBS_SMTP_PASSWORD (or BATCH_JOBS_SMTP_PASSWORD_FILE) belong together; "
+            "give both, or none of them"
+        )
+    ca_file = env.get("BATCH_JOBS_SMTP_CA_FILE")
+    return Smtp(
+        host=host,
+        port=_number(env, "BATCH_JOBS_SMTP_PORT", _PORTS[security], lowest=1),
+        security=security,
+        user=user,
+        password=password,
+        ca_file=Path(ca_file).expanduser() if ca_file else None,
+        timeout=_number(env, "BATCH_JOBS_SMTP_TIMEOUT", 30, lowest=1),
+        connections=_number(env, "BATCH_JOBS_SMTP_CONNECTIONS", 2, lowest=1),
+        per_second=_number(env, "BATCH_JOBS_SMTP_PER_SECOND", 0, lowest=0),
+    )
+
+
+def _smtp_password(env: Mapping[str, str]) -> str | None:
+    file = env.get("BATCH_JOBS_SMTP_PASSWORD_FILE")
+    if not file:
+        return env.get("BATCH_JOBS_SMTP_PASSWORD") or None
+    try:
+        return Path(file).expanduser().read_text().partition("\n")[0].rstrip("\r") or None
+    except (OSError, UnicodeError) as error:
+        raise BadInputError(f'BATCH_JOBS_SMTP_PASSWORD_FILE "{file}" can not be read: {error}') from None
 
 
 def _number(env: Mapping[str, str], name: str, default: int, *, lowest: int) -> int:

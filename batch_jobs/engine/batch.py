@@ -9,7 +9,8 @@ from uuid import UUID
 
 from batch_jobs.engine.local_time import start_of_day
 from batch_jobs.engine.projection import DeadLetter
-from batch_jobs.store.database import Transaction
+from batch_jobs.settings import Settings
+from batch_jobs.store.database import Database, Transaction
 from batch_jobs.store.envelope import EventRecord
 from batch_jobs.store.event_ids import deterministic_event_id
 from batch_jobs.store.payloads.base import Payload
@@ -52,6 +53,7 @@ class Outcome:
         due: how many of those were due.
         blamed: how many could not be worked on at all, because of an exception.
         plan: for a dry run the events it would append, or what the job shows instead, the first 100.
+        note: what the run's row in the ledger says beside its counters, if anything.
     """
 
     counters: Counter[str] = field(default_factory=Counter)
@@ -61,6 +63,7 @@ class Outcome:
     due: int = 0
     blamed: int = 0
     plan: list[dict[str, Any]] = field(default_factory=list)
+    note: str | None = None
 
     def add_error(self, error: RowError) -> None:
         """Count an error, and keep it while there is room."""
@@ -110,6 +113,23 @@ class Preparation:
     """
 
     connection: Transaction
+    runs: Mapping[str, WorkspaceRun]
+    on_load: Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A chunk before its transaction begins, for work with the world outside of the database.
+
+    Attributes:
+        database: for short transactions of the job's own.
+        settings: of the installation.
+        runs: the run of each workspace.
+        on_load: as that of `Preparation`.
+    """
+
+    database: Database
+    settings: Settings
     runs: Mapping[str, WorkspaceRun]
     on_load: Callable[[int], None]
 

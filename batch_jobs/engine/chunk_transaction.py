@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 
 from batch_jobs.engine.admission import refusal
-from batch_jobs.engine.batch import PLAN_ROWS, Batch, Outcome, Preparation
+from batch_jobs.engine.batch import PLAN_ROWS, Batch, Outcome, Outside, Preparation
 from batch_jobs.engine.catch_up import catch_up, move_as_of
 from batch_jobs.engine.chunks import Chunk
 from batch_jobs.engine.job_runs import Target
@@ -16,6 +16,7 @@ from batch_jobs.engine.projection import Projection
 from batch_jobs.engine.work import Work
 from batch_jobs.engine.workers import Worker
 from batch_jobs.errors import BatchJobsError
+from batch_jobs.settings import Settings
 from batch_jobs.store.database import Database, Transaction
 from batch_jobs.store.events import append, lock_workspaces
 
@@ -43,12 +44,16 @@ class ChunkTransaction:
         database: where.
         projections: kept in step with what is appended, in order.
         worker: in whose name.
+        settings: of the installation, for jobs that work outside.
     """
 
-    def __init__(self, database: Database, projections: Sequence[Projection], worker: Worker) -> None:
+    def __init__(
+        self, database: Database, projections: Sequence[Projection], worker: Worker, settings: Settings
+    ) -> None:
         self._database = database
         self._projections = projections
         self._worker = worker
+        self._settings = settings
 
     def do(
         self, work: Work, chunk: Chunk, *, ends: bool, on_load: Callable[[int], None] = lambda _: None
@@ -70,9 +75,11 @@ class ChunkTransaction:
             AlreadyEndedError: nothing was left to do.
         """
         workspaces = [workspace_id for workspace_id, _ in chunk.targets]
+        runs = {name: work.runs[name] for name in workspaces}
+        if not work.dry:
+            work.job.reach_out(Outside(self._database, self._settings, runs, on_load))
         with self._database.worker(workspaces) as connection:
             self._worker.fence(connection)
-            runs = {name: work.runs[name] for name in workspaces}
             prepared = work.job.prepare(Preparation(connection, runs, on_load))
             lock_workspaces(connection, workspaces)
             statuses = work.job.workspace_statuses

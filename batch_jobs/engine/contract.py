@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from batch_jobs.engine.batch import Batch, Preparation
+from batch_jobs.engine.batch import Batch, Outside, Preparation
 from batch_jobs.engine.job_runs import Target
 from batch_jobs.store.database import Transaction
 
@@ -141,6 +141,14 @@ class Job(ABC):
     def idle_reasons(self, connection: Transaction, targets: Sequence[Target]) -> Mapping[str, str]:
         """Why nothing was due, for workspaces where the job was asked for by hand: their `skipped_reason`."""
         return {workspace_id: "nothing is due" for workspace_id, _ in targets}
+
+    def reach_out(self, outside: Outside) -> None:  # noqa: B027 (most jobs have nothing to do outside)
+        """Work with the world outside of the database (mail servers), in short transactions of the job's own, before
+        the chunk's transaction begins. Not for dry runs.
+
+        It may be done again for the same chunk, when the transaction after it fails: what it did must be in the
+        database, where `decide` finds and counts it.
+        """
 
     def prepare(self, preparation: Preparation) -> Any:
         """Work in the chunk's transaction that needs no lock yet, before the chunk's workspaces are locked.

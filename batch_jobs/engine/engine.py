@@ -189,7 +189,7 @@ class Engine:
                 self.database,
                 in_order(self.projections),
                 worker,
-                chunk_rows=self._settings.chunk_rows,
+                settings=self._settings,
                 should_stop=lambda: should_stop() or worker.lost.is_set(),
                 on_finished=lambda finished: on_finished(self.load(finished)),
                 on_progress=on_progress,

@@ -18,6 +18,7 @@ from batch_jobs.engine.trouble import Pause
 from batch_jobs.engine.work import Work
 from batch_jobs.engine.workers import Worker, WorkerLostError
 from batch_jobs.errors import BatchJobsError
+from batch_jobs.settings import Settings
 from batch_jobs.store.database import Database
 
 _log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class Runner:
         database: where.
         projections: kept in step with what is appended, in order.
         worker: in whose name.
-        chunk_rows: rows of a chunk.
+        settings: rows of a chunk, and what jobs need that work outside.
         should_stop: whether to end before the next chunk.
         on_finished: told the ids of runs as they end.
         on_progress: told how far the run is, after each chunk and each slice of a huge workspace.
@@ -66,14 +67,14 @@ class Runner:
         projections: Sequence[Projection],
         worker: Worker,
         *,
-        chunk_rows: int,
+        settings: Settings,
         should_stop: Callable[[], bool],
         on_finished: Callable[[Sequence[str]], None],
         on_progress: Callable[[Progress], None],
     ) -> None:
         self._database = database
-        self._transaction = ChunkTransaction(database, projections, worker)
-        self._chunk_rows = chunk_rows
+        self._transaction = ChunkTransaction(database, projections, worker, settings)
+        self._chunk_rows = settings.chunk_rows
         self._should_stop = should_stop
         self._on_finished = on_finished
         self._on_progress = on_progress

@@ -50,7 +50,7 @@ class Work:
                 self._status(outcome),
                 outcome,
                 reason=reasons.get(workspace_id),
-                message=self.runs[workspace_id].note,
+                message=outcome.note or self.runs[workspace_id].note,
             )
             for workspace_id, outcome in outcomes.items()
         ]

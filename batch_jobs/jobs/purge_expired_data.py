@@ -43,8 +43,8 @@ class Retention(Parameters):
     mail_days: int = Field(
         default=30,
         ge=1,
-        description="Days, 1 or more: e-mails sent longer ago leave the outbox. What was sent can then no longer be "
-        "looked up there.",
+        description="Days, 1 or more: e-mails sent, or given up, longer ago leave the outbox. What became of them can "
+        "then no longer be looked up there.",
     )
     job_runs_days: int = Field(
         default=400,
@@ -99,6 +99,11 @@ _CANDIDATES = """
                 ELSE o.valid_from < p.valid_from END
       )
     UNION ALL
+    SELECT k.workspace_id, concat_ws('|', 'mail', o.user_id, o.notification_id), true, 'mail', o.notification_id,
+        o.user_id
+    FROM kept k JOIN batch_jobs.outbox o ON o.workspace_id = k.workspace_id
+    WHERE k.status = 'active' AND o.state <> 'waiting' AND o.ended_at < k.start - %(mail)s::interval
+    UNION ALL
     SELECT k.workspace_id, 'job_runs|' || r.job_run_id, true, 'job_runs', r.job_run_id::text, NULL
     FROM kept k JOIN batch_jobs.job_runs r ON r.workspace_id = k.workspace_id
     WHERE k.status = 'active' AND r.status NOT IN ('pending', 'started')
@@ -115,7 +120,7 @@ _CANDIDATES = """
 """
 _KINDS = {
     "notifications": "read or dismissed notifications that left the feed",
-    "mail": "sent e-mails that left the outbox (0: there is no outbox, e-mails leave no rows)",
+    "mail": "e-mails, sent or given up, that left the outbox",
     "job_runs": "job runs that left the ledger",
     "orchestrator": "runs, ticks and events without a run that left the orchestrator's history",
     "invitations": "users whose invitation expired",
@@ -129,9 +134,6 @@ class PurgeExpiredData(Job):
     Events of living workspaces stay. What leaves a projection leaves it by an event, so that a rebuild gives the same
     rows. A suspended workspace keeps everything; a deleted one is left alone until all of it goes at once, and the job
     run that did it stays in the ledger as its record.
-
-    There is no outbox of e-mails, so nothing of `mail` is past its retention: its candidates and its deletion belong
-    with the other kinds as soon as there is one.
     """
 
     name = "purge_expired_data"
@@ -165,6 +167,8 @@ class PurgeExpiredData(Job):
         for row, parts in _event_parts(batch, [*rows["notifications"], *rows["invitations"]]):
             batch.append(row, _event(row), *parts)
             batch.count(row, f"{row.kind}_deleted")
+        if rows["mail"]:
+            _delete_mail(batch, rows["mail"])
         if rows["job_runs"]:
             _delete_job_runs(batch, rows["job_runs"])
         for row in rows["orchestrator"]:
@@ -203,6 +207,19 @@ def _event_parts(batch: Batch, rows: Sequence[Any]) -> Iterator[tuple[Any, tuple
         key = row.workspace_id, event_id
         yield row, (row.kind, row.id, row.further) if key in taken else (row.kind, row.id)
         taken.add(key)
+
+
+def _delete_mail(batch: Batch, rows: Sequence[Any]) -> None:
+    batch.connection.execute(
+        """
+        DELETE FROM batch_jobs.outbox o
+        USING unnest(%s::text[], %s::text[], %s::text[]) AS w(workspace_id, user_id, notification_id)
+        WHERE (o.workspace_id, o.user_id, o.notification_id) = (w.workspace_id, w.user_id, w.notification_id)
+        """,
+        [[row.workspace_id for row in rows], [row.further for row in rows], [row.id for row in rows]],
+    )
+    for row in rows:
+        batch.count(row, "mail_deleted")
 
 
 def _delete_job_runs(batch: Batch, rows: Sequence[Any]) -> None:

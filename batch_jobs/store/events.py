@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from psycopg import errors
@@ -75,6 +76,16 @@ _DROP_DUPLICATES = """
        )
 """
 
+# An e-mail for each new notification that asks for one. Of an import only what occurred just now: history is history.
+_FILL_OUTBOX = """
+    INSERT INTO batch_jobs.outbox (workspace_id, user_id, notification_id, kind)
+    SELECT workspace_id, payload ->> 'user_id', payload ->> 'notification_id', payload ->> 'kind' FROM staged_events
+    WHERE type = 'notification.created' AND payload -> 'channels' ? 'email'
+      AND (%(by_job)s OR occurred_at > now() - %(fresh)s::interval)
+    ON CONFLICT DO NOTHING
+"""
+FRESH = timedelta(hours=24)
+
 # A workspace's own events are few, so they are applied where they are appended: its state is never behind its log.
 _WORKSPACE_EVENTS = """
     WITH facts AS (
@@ -131,11 +142,16 @@ def staged_workspaces(connection: Transaction) -> list[str]:
     return [row[0] for row in rows]
 
 
-def append_staged(connection: Transaction) -> Appended:
+def append_staged(connection: Transaction, *, by_job: bool = False) -> Appended:
     """Append the staged events to the log. The transaction's scope must hold their workspaces.
 
     The workspaces stay locked until the transaction ends. An event that the log has already, or that was staged
-    twice, is counted and changes nothing.
+    twice, is counted and changes nothing. New notifications for the channel `email` get into the outbox.
+
+    Args:
+        connection: the transaction.
+        by_job: whether a job appends, which creates notifications to be sent, for whatever run date. Else they are sent
+            when they occurred within `FRESH`.
 
     Raises:
         BadInputError: an event id stands for another content already; the text names both the line and the event.
@@ -151,6 +167,7 @@ def append_staged(connection: Transaction) -> Appended:
         connection.execute(_INSERT)
     heads = connection.execute(_ADVANCE).fetchall()
     connection.execute(_WORKSPACE_EVENTS)
+    connection.execute(_FILL_OUTBOX, {"by_job": by_job, "fresh": FRESH})
     appended = connection.execute("DELETE FROM staged_events").rowcount
     return Appended(events=appended, duplicates=duplicates, heads=dict(heads))
 
@@ -182,9 +199,9 @@ def lock_workspaces(connection: Transaction, workspaces: list[str], *, create: b
 
 
 def append(connection: Transaction, records: Iterable[EventRecord]) -> Appended:
-    """Stage and append in one go, within the scope that the transaction has."""
+    """Stage and append in one go what a job decided, within the scope that the transaction has."""
     stage(connection, enumerate(records, 1))
-    return append_staged(connection)
+    return append_staged(connection, by_job=True)
 
 
 def widen_scope_to_stage(connection: Transaction) -> list[str]:

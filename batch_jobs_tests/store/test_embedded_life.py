@@ -164,7 +164,7 @@ def test_a_user_who_comes_while_it_stops_waits(homes: Homes) -> None:
     home = homes.settings().home
     # The last that a stopping server does is a checkpoint.
     (checkpointer,) = (
-        child for child in psutil.Process(server_pid(home)).children() if "checkpointer" in " ".join(child.cmdline())
+        child for child in psutil.Process(server_pid(home)).children() if "checkpointer" in _command_line(child)
     )
     checkpointer.suspend()
     try:
@@ -319,3 +319,11 @@ def test_server_outlives_a_terminal_that_closes(homes: Homes) -> None:
     user.leave()
     assert homes.server().is_running()
     assert locks.is_taken(homes.settings().home / "run/keeper.lock")
+
+
+def _command_line(process: psutil.Process) -> str:
+    """Empty for one that has just ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
