@@ -1,6 +1,6 @@
 """Whether an installation is well: checks that change nothing, each with a remedy. How they are shown is elsewhere."""
 
-from batch_jobs.doctor import database, machine, work
+from batch_jobs.doctor import database, machine, mail, work
 from batch_jobs.doctor.finding import Finding
 from batch_jobs.errors import BatchJobsError
 from batch_jobs.installation import database_url
@@ -15,7 +15,7 @@ def examine(settings: Settings) -> list[Finding]:
 
     The embedded database is started when it does not run.
     """
-    return [*_examine_database(settings), *machine.examine(settings)]
+    return [*_examine_database(settings), *machine.examine(settings), *mail.examine(settings)]
 
 
 def _examine_database(settings: Settings) -> list[Finding]:

@@ -39,7 +39,7 @@ _CLAIM = """
         ORDER BY next_attempt_at LIMIT %(at_most)s FOR UPDATE SKIP LOCKED
     ) c
     WHERE (o.workspace_id, o.user_id, o.notification_id) = (c.workspace_id, c.user_id, c.notification_id)
-    RETURNING o.workspace_id, o.user_id, o.notification_id, o.kind, o.created_at, o.attempts
+    RETURNING o.workspace_id, o.user_id, o.notification_id, o.kind, o.created_at, o.attempts, clock_timestamp()
 """
 _SETTLE = """
     UPDATE batch_jobs.outbox o SET
@@ -69,6 +69,7 @@ class Claimed(NamedTuple):
     kind: str
     created_at: datetime
     attempts: int
+    claimed_at: datetime
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -121,6 +122,8 @@ def claim(connection: Transaction, workspaces: Sequence[str], lease: UUID, *, at
 
 def settle(connection: Transaction, lease: UUID, settled: Sequence[Settled]) -> None:
     """Note what became of messages held by the lease, which lasts longer for the others."""
+    if not settled:
+        return
     connection.execute(
         _SETTLE,
         {

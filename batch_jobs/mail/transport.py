@@ -29,12 +29,14 @@ class Letter:
 
     Attributes:
         key: by which the caller knows it.
+        message_id: the same on every copy.
         sender: address for bounces, in ASCII.
         recipient: address, in ASCII.
         content: the message with CRLF at the ends of lines, 7 bit.
     """
 
-    key: tuple[str, ...]
+    key: tuple[str, str, str]
+    message_id: str
     sender: str
     recipient: str
     content: bytes
@@ -81,7 +83,7 @@ class MailFolder:
         """See `Transport.carry`."""
         self._folder.mkdir(parents=True, exist_ok=True)
         for letter in letters:
-            name = hashlib.sha256("\0".join(letter.key).encode()).hexdigest()[:32]
+            name = hashlib.sha256(letter.message_id.encode()).hexdigest()[:32]
             begun = self._folder / f".{name}.part"
             try:
                 begun.write_bytes(letter.content)

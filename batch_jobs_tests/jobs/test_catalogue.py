@@ -63,6 +63,7 @@ CATALOGUE = {
         f"{' '.join(f'{kind}_deleted' for kind in KINDS)} errors!",
         " ".join(f"{kind}_days" for kind in KINDS),
     ),
+    "deliver_notifications": ("", "sent deferred failed! skipped_stale skipped_preference no_address!", ""),
     "sync_projections": ("", "events_applied rows_changed documents_changed dead_letters!", ""),
 }
 

@@ -1,0 +1,252 @@
+"""Sends the messages that wait in the outbox."""
+
+import logging
+from collections import Counter as Tally
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+from uuid import UUID, uuid4
+
+from batch_jobs import projections
+from batch_jobs.engine.batch import Batch, Outside
+from batch_jobs.engine.catch_up import in_order
+from batch_jobs.engine.catch_up_all import catch_up_all
+from batch_jobs.engine.contract import Counter, Job, Parameters
+from batch_jobs.engine.projection import Projection
+from batch_jobs.mail.addresses import UnusableAddressError, read_address, read_sender
+from batch_jobs.mail.contents import UnreadableNotificationError, addressee
+from batch_jobs.mail.outbox import Claimed, Reason, Settled, State, claim, settle
+from batch_jobs.mail.standing import Standing, standings
+from batch_jobs.mail.transport import Fate, Letter, Transport, mail_folder, transport_of
+from batch_jobs.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+# Claimed at once; what came of them is noted each time so many are through.
+AT_ONCE = 100
+NOTED_EACH = 10
+
+_STATES: Mapping[Fate, tuple[State, Reason | None]] = {
+    "sent": ("sent", None),
+    "refused": ("failed", "refused"),
+    "deferred": ("waiting", "deferred"),
+    "unclear": ("waiting", "unclear"),
+}
+_COUNTERS: Mapping[str | None, str] = {
+    None: "sent",
+    "deferred": "deferred",
+    "unclear": "deferred",
+    "refused": "failed",
+    "expired": "failed",
+    "unreadable": "failed",
+    "preference": "skipped_preference",
+    "no_address": "no_address",
+    "suspended": "skipped_stale",
+    "stale": "skipped_stale",
+    "duplicate": "skipped_stale",
+}
+_TOLD = {
+    "refused": "the server refuses it for good: {}; correct the address of the user",
+    "expired": "it was not sent within 24 hours; its last answer: {}",
+    "unreadable": "no message can be made of it: {}",
+    "no_address": "the user has no e-mail address that can be used: {}; correct it by a user.defined",
+}
+_DONE = """
+    SELECT workspace_id, user_id, notification_id, state, reason, server_reply FROM batch_jobs.outbox
+    WHERE job_run_id = ANY (%s::uuid[]) ORDER BY workspace_id, user_id, notification_id
+"""
+
+
+class DeliverNotifications(Job):
+    """Each message is claimed, judged again right before sending (domain 6.2), handed to the server and settled, all in
+    short transactions of their own: no workspace is locked while a server takes its time.
+
+    What came of them is counted from the outbox, whatever happened to the run in between.
+    """
+
+    name = "deliver_notifications"
+    description = "Sends notifications by e-mail, as long as what they say still holds."
+    parameters = Parameters
+    counters = (
+        Counter("sent", "messages that the server took over, or that were written into the folder"),
+        Counter("deferred", "messages to be tried again later"),
+        Counter("failed", "messages refused for good, unreadable, or not sent within 24 hours", warns=True),
+        Counter("skipped_stale", "messages that no longer hold, or whose user is suspended or removed"),
+        Counter("skipped_preference", "messages to users who want no e-mail"),
+        Counter("no_address", "messages to users without an address that can be used", warns=True),
+    )
+    error_counter = "failed"
+    continuous = True
+    catches_up = False
+    divisible = False
+    chunk_load = 2_000
+    unit = "messages"
+    candidates = """
+        SELECT s.workspace_id, s.workspace_id AS row_id, o.load IS NOT NULL AS due, coalesce(o.load, 0) AS load
+        FROM scope s LEFT JOIN (
+            SELECT workspace_id, count(*) AS load FROM batch_jobs.outbox
+            WHERE state = 'waiting' AND next_attempt_at <= clock_timestamp()
+              AND (leased_until IS NULL OR leased_until < clock_timestamp())
+            GROUP BY workspace_id
+        ) o ON o.workspace_id = s.workspace_id
+    """
+
+    def reach_out(self, outside: Outside) -> None:
+        """Send what waits in these workspaces, until nothing is left or the server can not be reached."""
+        if outside.settings.smtp is None:
+            _log.warning("no mail server is set: messages are written to %s", mail_folder(outside.settings))
+        transport = transport_of(outside.settings)
+        try:
+            done = 0
+            while (tried := _send_some(outside, transport)) is not None:
+                done += tried
+                outside.on_load(done)
+        finally:
+            transport.close()
+
+    def decide(self, batch: Batch) -> None:
+        """Count what was done; for a dry run, what would be."""
+        rows = {row.workspace_id: row for row in batch.rows}
+        if any(run.parameters.dry_run for run in batch.runs.values()):
+            _show(batch, rows)
+            return
+        of_run = [run.job_run_id for run in batch.runs.values()]
+        reasons: dict[str, Tally[str]] = {name: Tally() for name in rows}
+        for name, user_id, notification_id, _, reason, reply in batch.connection.execute(_DONE, [of_run]):
+            _count(batch, rows[name], (user_id, notification_id), reason, reply)
+            reasons[name][reason] += 1
+        for name, tally in reasons.items():
+            told = [f"{number} {reason}" for reason, number in sorted(tally.items(), key=str) if reason is not None]
+            batch.outcomes[name].note = f"not sent: {', '.join(told)}" if told else None
+
+
+def _send_some(outside: Outside, transport: Transport) -> int | None:
+    """Claim and settle some messages. Returns how many, None when there are no more or it is not the time for them."""
+    workspaces, lease = sorted(outside.runs), uuid4()
+    catch_up_all(outside.database, _read(), workspaces, lambda _done, _all: None)
+    with outside.database.worker(workspaces) as connection:
+        claimed = claim(connection, workspaces, lease, at_most=AT_ONCE)
+    if not claimed:
+        return None
+    ids = {name: run.job_run_id for name, run in outside.runs.items()}
+    with outside.database.worker(workspaces) as connection:
+        letters, settled = _letters(standings(connection, claimed), outside.settings, ids)
+        settle(connection, lease, settled)
+    of_key = {one.key: one for one in claimed}
+    noted: list[Settled] = []
+    sent = 0
+    for delivery in transport.carry(letters):
+        state, reason = _STATES[delivery.fate]
+        one = of_key[delivery.letter.key]
+        sent += delivery.fate != "deferred"
+        noted.append(
+            Settled(
+                one,
+                ids[one.workspace_id],
+                state,
+                reason,
+                tried=True,
+                recipient=delivery.letter.recipient,
+                message_id=delivery.letter.message_id,
+                reply=delivery.reply,
+            )
+        )
+        if len(noted) >= NOTED_EACH:
+            _note(outside, workspaces, lease, noted)
+    _note(outside, workspaces, lease, noted)
+    # A server that takes none of them is given a rest.
+    return len(claimed) if sent or not letters else None
+
+
+def _note(outside: Outside, workspaces: Sequence[str], lease: UUID, noted: list[Settled]) -> None:
+    with outside.database.worker(workspaces) as connection:
+        settle(connection, lease, noted)
+    noted.clear()
+
+
+def _letters(
+    found: Sequence[Standing], settings: Settings, ids: Mapping[str, str]
+) -> tuple[list[Letter], list[Settled]]:
+    """The messages to send, and what is settled without."""
+    letters, settled = [], []
+    for one in found:
+        reason, reply = one.reason, None
+        if reason is None:
+            try:
+                letters.append(_letter(one, settings))
+                continue
+            except UnreadableNotificationError as error:
+                reason, reply = "unreadable", str(error)
+            except UnusableAddressError as error:
+                reason, reply = "no_address", str(error)
+        state: State = "failed" if _COUNTERS[reason] == "failed" else "skipped"
+        run_id = ids[one.claimed.workspace_id]
+        settled.append(Settled(one.claimed, run_id, state, reason, recipient=one.address, reply=reply))
+    return letters, settled
+
+
+def _letter(one: Standing, settings: Settings) -> Letter:
+    from batch_jobs.mail.message import compose, serialize
+    from batch_jobs.mail.rendering import render
+
+    claimed = one.claimed
+    address = read_address(one.address or "")
+    rendered = render(claimed.kind, one.locale, one.data, base_url=settings.base_url)
+    message = compose(
+        rendered,
+        workspace_id=claimed.workspace_id,
+        notification_id=claimed.notification_id,
+        user_id=claimed.user_id,
+        sender=settings.mail_from,
+        recipient_name=addressee(one.data),
+        recipient_address=address,
+        base_url=settings.base_url,
+        sent_at=claimed.claimed_at,
+    )
+    sender = read_sender(settings.mail_from).addr_spec
+    return Letter(claimed.key, str(message["Message-ID"]), sender, address, serialize(message))
+
+
+def _show(batch: Batch, rows: Mapping[str, Any]) -> None:
+    """What would be sent to whom, and what not and why."""
+    claimed: list[Claimed] = claim(batch.connection, sorted(rows), uuid4(), at_most=1_000_000)
+    for one in standings(batch.connection, claimed):
+        row = rows[one.claimed.workspace_id]
+        _count(batch, row, one.claimed.key[1:], one.reason, None)
+        batch.show(
+            row,
+            {
+                "kind": one.claimed.kind,
+                "user_id": one.claimed.user_id,
+                "recipient": one.address,
+                "not_sent": one.reason,
+            },
+        )
+
+
+def _count(batch: Batch, row: Any, message: tuple[str, str], reason: str | None, reply: str | None) -> None:
+    user_id, notification_id = message
+    counter = _COUNTERS[reason]
+    outcome = batch.outcomes[row.workspace_id]
+    # What waited is over by now, and was due.
+    outcome.due = max(outcome.due, 1)
+    if reason not in _TOLD:
+        batch.count(row, counter)
+        return
+    batch.error(
+        row,
+        entity="notification",
+        entity_id=notification_id,
+        error=reason,
+        message=f'notification "{notification_id}" of user "{user_id}": {_TOLD[reason].format(reply or "none")}',
+        counter=counter,
+    )
+
+
+@cache
+def _read() -> list[Projection]:
+    """What the check right before sending reads."""
+    return in_order(
+        projections.registry(),
+        ["definitions", "notification_feed", "timesheet_statements", "absences", "approvals_inbox"],
+    )

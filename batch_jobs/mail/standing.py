@@ -1,0 +1,118 @@
+"""Right before sending: whether a message still holds, for whom it is, and what it says now."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from batch_jobs.mail.digests import open_items
+from batch_jobs.mail.kinds import MANAGER_DIGEST, STATEMENT_DEADLINE, STATEMENT_OVERDUE, TIMEOFF_REMINDER
+from batch_jobs.mail.outbox import GIVEN_UP_AFTER, Claimed, Reason
+from batch_jobs.store.database import Transaction
+
+# Kinds that ask for a statement which is still to be handed in.
+OWED = (STATEMENT_DEADLINE, STATEMENT_OVERDUE)
+
+# The user and the employee as of the workspace's own today. Of several notifications of one dedup key the first counts:
+# the others are in no table.
+_FACTS = """
+    WITH claimed AS (
+        SELECT c.*, w.status, w.locale, (clock_timestamp() AT TIME ZONE coalesce(w.timezone, 'UTC'))::date AS today
+        FROM unnest(%(workspaces)s::text[], %(users)s::text[], %(notifications)s::text[])
+            AS c(workspace_id, user_id, notification_id)
+        JOIN batch_jobs.workspaces w ON w.workspace_id = c.workspace_id
+    )
+    SELECT c.workspace_id, c.user_id, c.notification_id, n.data, c.status, coalesce(u.locale, c.locale), u.email,
+        u.status, u.wants_email, u.employee_id, u.employee_id IS NULL OR e.is_there,
+        o.created_at < clock_timestamp() - %(given_up_after)s,
+        EXISTS (
+            SELECT FROM projections.timesheet_statements t
+            WHERE t.workspace_id = c.workspace_id AND t.statement_id = n.data ->> 'statement_id'
+              AND t.state IN ('pending', 'ready', 'overdue', 'reopened')
+        ),
+        EXISTS (
+            SELECT FROM projections.absences a
+            WHERE a.workspace_id = c.workspace_id AND a.state = 'approved' AND a.start_date > c.today
+              AND n.data -> 'absence_ids' ? a.absence_id
+        )
+    FROM claimed c
+    JOIN batch_jobs.outbox o USING (workspace_id, user_id, notification_id)
+    LEFT JOIN projections.notifications n USING (workspace_id, user_id, notification_id)
+    LEFT JOIN LATERAL (
+        SELECT d."values" ->> 'email' AS email, d."values" ->> 'locale' AS locale, d."values" ->> 'status' AS status,
+            coalesce((d."values" ->> 'email_notifications')::boolean, true) AS wants_email,
+            d."values" ->> 'employee_id' AS employee_id
+        FROM projections.definitions d
+        WHERE d.workspace_id = c.workspace_id AND d.kind = 'user' AND d.entity_id = c.user_id
+        ORDER BY d.valid_from <= c.today DESC, abs(d.valid_from - c.today) LIMIT 1
+    ) u ON true
+    LEFT JOIN LATERAL (
+        SELECT d."values" IS NOT NULL AS is_there FROM projections.definitions d
+        WHERE d.workspace_id = c.workspace_id AND d.kind = 'employee' AND d.entity_id = u.employee_id
+        ORDER BY d.valid_from <= c.today DESC, abs(d.valid_from - c.today) LIMIT 1
+    ) e ON true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a claimed message stands.
+
+    Attributes:
+        claimed: the message.
+        reason: why it is not sent; None when it is.
+        address: of the user; None where they have none.
+        locale: the user's, else the workspace's.
+        data: what it says, that of a digest as things are now.
+    """
+
+    claimed: Claimed
+    reason: Reason | None
+    address: str | None
+    locale: str | None
+    data: Mapping[str, Any]
+
+
+def standings(connection: Transaction, claimed: Sequence[Claimed]) -> list[Standing]:
+    """How these messages stand, one statement for all of them and one for the digests among them.
+
+    Args:
+        connection: a transaction whose scope holds the workspaces; their projections are up to date.
+        claimed: the messages.
+    """
+    of_key = {one.key: one for one in claimed}
+    rows = connection.execute(
+        _FACTS,
+        {
+            "workspaces": [one.workspace_id for one in claimed],
+            "users": [one.user_id for one in claimed],
+            "notifications": [one.notification_id for one in claimed],
+            "given_up_after": GIVEN_UP_AFTER,
+        },
+    ).fetchall()
+    kinds = {key: one.kind for key, one in of_key.items()}
+    managers = {(row[0], row[9]) for row in rows if row[9] and kinds[row[:3]] == MANAGER_DIGEST}
+    digests = open_items(connection, sorted(managers)) if managers else {}
+    found = []
+    for workspace_id, user_id, notification_id, data, *facts in rows:
+        one = of_key[workspace_id, user_id, notification_id]
+        status, locale, address, user_status, wants_email, employee_id, is_there, is_old, is_owed, is_ahead = facts
+        said = data
+        reason: Reason | None = None
+        if status != "active" or user_status not in (None, "active") or not is_there:
+            reason = "suspended"
+        elif data is None:
+            reason = "duplicate"
+        elif is_old:
+            reason = "expired"
+        elif wants_email is False:
+            reason = "preference"
+        elif (one.kind in OWED and not is_owed) or (one.kind == TIMEOFF_REMINDER and not is_ahead):
+            reason = "stale"
+        elif one.kind == MANAGER_DIGEST:
+            items = digests.get((workspace_id, employee_id))
+            reason = None if items else "stale"
+            said = {**data, **(items or {})}
+        if reason is None and not address:
+            reason = "no_address"
+        found.append(Standing(one, reason, address, locale, said or {}))
+    return found
