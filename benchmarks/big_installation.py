@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from batch_jobs.projections import registry
+from batch_jobs.installation import all_projections
 from batch_jobs.rules.approval_periods import period, periods_between
 from batch_jobs.rules.entities import ApprovalKind
 from benchmarks.bench import Bench, tell
@@ -62,7 +62,7 @@ _STATEMENTS = """
 def load(bench: Bench) -> None:
     """Add workspaces until there are as many as the sizes say, with their employments and statements."""
     workspaces = _added(bench)
-    projections = registry().values()
+    projections = all_projections().values()
     bounds = [
         (kind, found.start, found.end, found == period(kind, bench.run_date))
         for kind in APPROVAL_PERIODS

@@ -1,9 +1,10 @@
 """The need-check of a job over a whole installation, and the scheduler's whole look at it.
 
 Measured: the engine's own code (`engine.need.due_rows`, one statement over all workspaces; `Engine.due`, the report
-that a schedule asks for) at 10,000 workspaces with 1 million employees. Two nights: a usual one, in which one employee
-in a hundred has no statement for the current period yet, and the first of a period, in which everybody is due. Each
-time is the median of five after a first that only warms the cache, as the check of five minutes ago would have.
+that a schedule asks for, and the sensor of `sync_projections`, over every projection and index of all workspaces) at
+10,000 workspaces with 1 million employees. Two nights: a usual one, in which one employee in a hundred has no statement
+for the current period yet, and the first of a period, in which everybody is due. Each time is the median of five after
+a first that only warms the cache, as the check of five minutes ago would have.
 
 Held against: the target, half a second. Rows are loaded straight into the projections, as a catch-up would have left
 them: everybody's employment (one in ten with an earlier version), the current statements of all and a year of older
@@ -20,6 +21,7 @@ from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.job_runs import Target
 from batch_jobs.engine.need import due_rows
 from batch_jobs.installation import make_engine
+from batch_jobs.jobs.sync_projections import SyncProjections
 from benchmarks.bench import JOB, Bench, tell
 from benchmarks.big_installation import load, open_employees
 from benchmarks.figures import Figure, Figures
@@ -44,10 +46,12 @@ def measure(bench: Bench) -> Figures:
     assert due == everybody, f"{due} rows are due, expected {everybody}"
     report, due = _timed(lambda: sum(item.rows for item in engine.due([JOB]).due))
     assert due == expected, f"{due} rows are due, expected {expected}"
+    behind, _ = _timed(lambda: len(engine.due([SyncProjections.name]).due))
     return {
         "need_check_s": _figure(f"need-check over {size}", usual, TARGET_SECONDS),
         "need_check_all_due_s": _figure("the same on the first day of a period, all due", first, TARGET_SECONDS),
         "due_report_s": _figure("the scheduler's whole look, ledger included", report, None),
+        "sync_report_s": _figure("the sensor's whole look for what is behind", behind, TARGET_SECONDS),
     }
 
 

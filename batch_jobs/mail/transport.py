@@ -174,6 +174,9 @@ class SmtpServer:
         else:
             opened = smtplib.SMTP(smtp.host, smtp.port, name, timeout=smtp.timeout)
         try:
+            # The dot after the message must not wait until the server's machine has acknowledged the message (40 ms).
+            assert opened.sock
+            opened.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             opened.ehlo_or_helo_if_needed()
             if smtp.security == "starttls":
                 opened.starttls(context=context)

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from batch_jobs import projections
 from batch_jobs.jobs import registry
 from batch_jobs.settings import PROJECT_FOLDER
 from benchmarks.figures import Figure, write_json
+from benchmarks.rebuilding import PLAIN
 
 UNITS = {
     "import_events_per_s": "events/s",
@@ -20,20 +22,31 @@ UNITS = {
     "night_s": "s",
     "night_ms_per_workspace": "ms",
     "ledger_ms_per_workspace": "ms",
+    "first_catch_up_events_per_s": "events/s",
+    "rebuild_all_events_per_s": "events/s",
+    **{f"rebuild_{name}_events_per_s": "events/s" for name in projections.registry()},
+    "mail_messages_per_s": "messages/s",
+    "mail_messages_per_s_four": "messages/s",
     "need_check_s": "s",
     "need_check_all_due_s": "s",
     "due_report_s": "s",
+    "sync_report_s": "s",
     "night_all_jobs_s": "s",
     "night_last_of_month_s": "s",
     "night_first_of_month_s": "s",
     **{f"{name}_s": "s" for name, job in registry().items() if not job.by_hand_only and not job.continuous},
 }
 WITH_TARGET = {
+    "rebuild_all_events_per_s",
+    *(f"rebuild_{name}_events_per_s" for name in PLAIN),
+    "mail_messages_per_s",
+    "mail_messages_per_s_four",
     "import_events_per_s",
     "night_ms_per_workspace",
     "ledger_ms_per_workspace",
     "need_check_s",
     "need_check_all_due_s",
+    "sync_report_s",
     "night_all_jobs_s",
     "night_last_of_month_s",
     "night_first_of_month_s",
