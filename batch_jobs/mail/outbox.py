@@ -39,13 +39,13 @@ _CLAIM = """
         ORDER BY next_attempt_at LIMIT %(at_most)s FOR UPDATE SKIP LOCKED
     ) c
     WHERE (o.workspace_id, o.user_id, o.notification_id) = (c.workspace_id, c.user_id, c.notification_id)
-    RETURNING o.workspace_id, o.user_id, o.notification_id, o.kind, o.created_at, o.attempts, clock_timestamp()
+    RETURNING o.workspace_id, o.user_id, o.notification_id, o.kind, o.recorded_at, o.attempts, clock_timestamp()
 """
 _SETTLE = """
     UPDATE batch_jobs.outbox o SET
         state = s.state, reason = s.reason, attempts = o.attempts + s.tried::int,
         unclear_attempts = o.unclear_attempts + (s.reason IS NOT DISTINCT FROM 'unclear')::int,
-        next_attempt_at = least(clock_timestamp() + s.delay, o.created_at + %(given_up_after)s),
+        next_attempt_at = least(clock_timestamp() + s.delay, o.recorded_at + %(given_up_after)s),
         lease = NULL, leased_until = NULL, recipient = coalesce(s.recipient, o.recipient),
         message_id = coalesce(s.message_id, o.message_id), server_reply = coalesce(s.reply, o.server_reply),
         job_run_id = s.job_run_id, ended_at = CASE WHEN s.state <> 'waiting' THEN clock_timestamp() END
@@ -67,7 +67,7 @@ class Claimed(NamedTuple):
     user_id: str
     notification_id: str
     kind: str
-    created_at: datetime
+    recorded_at: datetime
     attempts: int
     claimed_at: datetime
 

@@ -23,7 +23,7 @@ _FACTS = """
     )
     SELECT c.workspace_id, c.user_id, c.notification_id, n.data, c.status, coalesce(u.locale, c.locale), u.email,
         u.status, u.wants_email, u.employee_id, u.employee_id IS NULL OR e.is_there,
-        o.created_at < clock_timestamp() - %(given_up_after)s,
+        o.recorded_at < clock_timestamp() - %(given_up_after)s,
         EXISTS (
             SELECT FROM projections.timesheet_statements t
             WHERE t.workspace_id = c.workspace_id AND t.statement_id = n.data ->> 'statement_id'

@@ -23,7 +23,7 @@ DAY = date(2026, 11, 23)
 
 LEDGER = ("batch_jobs.job_runs", "batch_jobs.job_run_errors", "batch_jobs.workers", "batch_jobs.schedule_cursors")
 # Instants of the database's own clock.
-UNSTEADY = ("recorded_at",)
+UNSTEADY = ("recorded_at", "next_attempt_at")
 
 
 class Clock:

@@ -217,7 +217,7 @@ def test_after_a_day_of_deferrals_a_message_is_given_up(engine: Engine) -> None:
         assert minutes == min(2**attempt, 360)
         wait_no_more(engine)
     with engine.database.owner() as connection:
-        connection.execute("UPDATE batch_jobs.outbox SET created_at = now() - interval '24 hours 1 second'")
+        connection.execute("UPDATE batch_jobs.outbox SET recorded_at = now() - interval '24 hours 1 second'")
     (one,) = deliver(engine, "acme")
     assert (one.status, one.counters["failed"]) == ("warning", 1)
     assert outbox(engine) == {"n-1": ("failed", "expired")}

@@ -80,14 +80,14 @@ class Installation:
         with DagsterInstance.from_config(str(self.settings.dagster_home)) as opened:
             yield opened
 
-    def job_runs(self, run_date: date) -> dict[str, JobRun]:
+    def job_runs(self, run_date: date, job: str = JOB) -> dict[str, JobRun]:
         """The newest run of the job in each workspace for a run date."""
         with open_engine(self.settings) as engine:
             with engine.database.owner() as connection:
                 ids = connection.execute(
                     "SELECT job_run_id::text FROM batch_jobs.job_runs WHERE job = %s AND run_date = %s "
                     "ORDER BY attempt",
-                    [JOB, run_date],
+                    [job, run_date],
                 ).fetchall()
             return {run.workspace_id: run for run in engine.load([row[0] for row in ids])}
 

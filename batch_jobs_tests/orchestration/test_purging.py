@@ -176,7 +176,7 @@ def test_a_deleted_workspace_is_a_partition_while_it_is_due_to_be_purged(
         assert result.success
         assert tick() == ["gone"]
         instance.delete_dynamic_partition("workspaces", "gone")
-    assert installation.job_runs(TODAY)["gone"].counters["workspaces_deleted"] == 1
+    assert installation.job_runs(TODAY, PURGE)["gone"].counters["workspaces_deleted"] == 1
 
 
 def test_the_schedule_really_deletes(installation: Installation, engine: Engine) -> None:
@@ -198,6 +198,6 @@ def test_the_schedule_really_deletes(installation: Installation, engine: Engine)
             partition_key=request.partition_key,
         )
         assert result.success
-    (run,) = (run for run in installation.job_runs(TODAY).values() if run.job == PURGE)
+    (run,) = installation.job_runs(TODAY, PURGE).values()
     assert (run.workspace_id, run.params, run.trigger) == ("w-1", {"dry_run": False}, "schedule")
     assert run.counters["orchestrator_deleted"] == 1

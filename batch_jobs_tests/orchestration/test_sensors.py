@@ -70,9 +70,6 @@ def test_a_continuous_job_is_asked_for_as_often_as_it_is_due_and_not_while_it_is
     installation: Installation,
 ) -> None:
     definitions = build_definitions(settings=installation.settings)
-    repository = definitions.get_repository_def()
-    sensor = repository.get_sensor_def(f"{SYNC}_sensor")
-    assert sensor.default_status == DefaultSensorStatus.RUNNING
 
     def asked(instance: DagsterInstance) -> SensorExecutionData:
         with open_engine() as engine:
@@ -80,6 +77,9 @@ def test_a_continuous_job_is_asked_for_as_often_as_it_is_due_and_not_while_it_is
             return sensor.evaluate_tick(context)
 
     with installation.instance() as instance:
+        repository = definitions.get_repository_def()
+        sensor = repository.get_sensor_def(f"{SYNC}_sensor")
+        assert sensor.default_status == DefaultSensorStatus.RUNNING
         sync_workspaces(instance, WORKSPACES)
         with open_engine() as engine:
             engine.catch_up()

@@ -16,7 +16,7 @@ def upgrade() -> None:
             user_id text COLLATE "C" NOT NULL,
             notification_id text COLLATE "C" NOT NULL,
             kind text COLLATE "C" NOT NULL,
-            created_at timestamptz NOT NULL DEFAULT now(),
+            recorded_at timestamptz NOT NULL DEFAULT now(),
             state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'failed', 'skipped')),
             reason text COLLATE "C",
             attempts integer NOT NULL DEFAULT 0,
