@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter as Tally
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,9 +22,9 @@ from batch_jobs.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-# Claimed at once; what came of them is noted each time so many are through.
+# Claimed at once. What came of each is noted as soon as it is known: what is not noted yet is repeated when the worker
+# is killed.
 AT_ONCE = 100
-NOTED_EACH = 10
 
 _STATES: Mapping[Fate, tuple[State, Reason | None]] = {
     "sent": ("sent", None),
@@ -130,15 +130,15 @@ def _send_some(outside: Outside, transport: Transport) -> int | None:
         return None
     ids = {name: run.job_run_id for name, run in outside.runs.items()}
     with outside.database.worker(workspaces) as connection:
-        letters, settled = _letters(standings(connection, claimed), outside.settings, ids)
-        settle(connection, lease, settled)
+        found = standings(connection, claimed)
     of_key = {one.key: one for one in claimed}
     noted: list[Settled] = []
-    sent = 0
-    for delivery in transport.carry(letters):
+    carried = taken = 0
+    for delivery in transport.carry(_letters(found, outside.settings, ids, noted)):
         state, reason = _STATES[delivery.fate]
         one = of_key[delivery.letter.key]
-        sent += delivery.fate != "deferred"
+        carried += 1
+        taken += delivery.fate != "deferred"
         noted.append(
             Settled(
                 one,
@@ -151,11 +151,10 @@ def _send_some(outside: Outside, transport: Transport) -> int | None:
                 reply=delivery.reply,
             )
         )
-        if len(noted) >= NOTED_EACH:
-            _note(outside, workspaces, lease, noted)
+        _note(outside, workspaces, lease, noted)
     _note(outside, workspaces, lease, noted)
     # A server that takes none of them is given a rest.
-    return len(claimed) if sent or not letters else None
+    return len(claimed) if taken or not carried else None
 
 
 def _note(outside: Outside, workspaces: Sequence[str], lease: UUID, noted: list[Settled]) -> None:
@@ -165,15 +164,14 @@ def _note(outside: Outside, workspaces: Sequence[str], lease: UUID, noted: list[
 
 
 def _letters(
-    found: Sequence[Standing], settings: Settings, ids: Mapping[str, str]
-) -> tuple[list[Letter], list[Settled]]:
-    """The messages to send, and what is settled without."""
-    letters, settled = [], []
+    found: Sequence[Standing], settings: Settings, ids: Mapping[str, str], noted: list[Settled]
+) -> Iterator[Letter]:
+    """The messages to send, each made when it is its turn; what is not sent is noted."""
     for one in found:
         reason, reply = one.reason, None
         if reason is None:
             try:
-                letters.append(_letter(one, settings))
+                yield _letter(one, settings)
                 continue
             except UnreadableNotificationError as error:
                 reason, reply = "unreadable", str(error)
@@ -181,8 +179,7 @@ def _letters(
                 reason, reply = "no_address", str(error)
         state: State = "failed" if _COUNTERS[reason] == "failed" else "skipped"
         run_id = ids[one.claimed.workspace_id]
-        settled.append(Settled(one.claimed, run_id, state, reason, recipient=one.address, reply=reply))
-    return letters, settled
+        noted.append(Settled(one.claimed, run_id, state, reason, recipient=one.address, reply=reply))
 
 
 def _letter(one: Standing, settings: Settings) -> Letter:

@@ -58,8 +58,21 @@ def _encoded(text: str, header_name: str, policy: Policy) -> str:
     return Header(text, "utf-8", header_name=header_name).encode(linesep=policy.linesep)
 
 
+class _Registry(HeaderRegistry):
+    """Makes the class of each header once; the library does it anew for every header of every message."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, type[BaseHeader]] = {}
+
+    def __getitem__(self, name: str) -> type[BaseHeader]:
+        if name not in self._made:
+            self._made[name] = super().__getitem__(name)
+        return self._made[name]
+
+
 def _policy() -> Policy:
-    registry = HeaderRegistry()
+    registry = _Registry()
     registry.map_to_type("subject", _TextHeader)
     for name in ("from", "to"):
         registry.map_to_type(name, _AddressHeader)  # type: ignore[arg-type]
@@ -113,6 +126,8 @@ def compose(
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(rendered.text, cte="quoted-printable")
     message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+    # Given, since the library looks through the parts for one that is free: quoted-printable text never has "=_".
+    message.set_boundary("=_parts")
     return message
 
 

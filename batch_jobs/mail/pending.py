@@ -19,8 +19,9 @@ _NEWEST = """
         WHERE d.workspace_id = n.workspace_id AND d.kind = 'user' AND d.entity_id = n.user_id
         ORDER BY d.valid_from <= n.created_at::date DESC, abs(d.valid_from - n.created_at::date) LIMIT 1
     ) u ON true
+    LEFT JOIN batch_jobs.outbox o USING (workspace_id, user_id, notification_id)
     WHERE n.workspace_id = %s AND n.kind = %s AND 'email' = ANY (n.channels)
-    ORDER BY n.position DESC LIMIT 1
+    ORDER BY coalesce(o.state = 'waiting', false) DESC, n.position DESC LIMIT 1
 """
 _KINDS = """
     SELECT kind, count(*) FROM projections.notifications
@@ -46,7 +47,7 @@ class PendingMessage:
 
 
 def newest_message(connection: Transaction, workspace_id: str, kind: str) -> PendingMessage | None:
-    """The newest notification of the kind that goes out by e-mail; None when the workspace has none."""
+    """The newest message of the kind that waits in the outbox, else the newest there was; None when there was none."""
     row = connection.execute(_NEWEST, [workspace_id, kind]).fetchone()
     return PendingMessage(*row) if row else None
 

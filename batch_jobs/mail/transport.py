@@ -7,8 +7,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
@@ -54,8 +54,8 @@ class Delivery:
 class Transport(Protocol):
     """Where messages go."""
 
-    def carry(self, letters: Sequence[Letter]) -> Iterator[Delivery]:
-        """Carry the letters, in no certain order. The caller takes all that this yields."""
+    def carry(self, letters: Iterable[Letter]) -> Iterator[Delivery]:
+        """Carry the letters, in no certain order, while others are made. The caller takes all that this yields."""
         ...
 
     def close(self) -> None:
@@ -79,7 +79,7 @@ class MailFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def carry(self, letters: Sequence[Letter]) -> Iterator[Delivery]:
+    def carry(self, letters: Iterable[Letter]) -> Iterator[Delivery]:
         """See `Transport.carry`."""
         self._folder.mkdir(parents=True, exist_ok=True)
         for letter in letters:
@@ -111,16 +111,20 @@ class SmtpServer:
         self._next_at = 0.0
         self._trouble: str | None = None
 
-    def carry(self, letters: Sequence[Letter]) -> Iterator[Delivery]:
+    def carry(self, letters: Iterable[Letter]) -> Iterator[Delivery]:
         """See `Transport.carry`. Where the server can not be reached, or lets nobody in, it is not asked again and
         again: the rest is deferred at once.
         """
         self._trouble = None
-        if not letters:
-            return
-        with ThreadPoolExecutor(min(self._smtp.connections, len(letters))) as pool:
-            for done in as_completed([pool.submit(self._deliver, letter) for letter in letters]):
-                yield done.result()
+        with ThreadPoolExecutor(self._smtp.connections) as pool:
+            under_way: set[Future[Delivery]] = set()
+            for letter in letters:
+                under_way.add(pool.submit(self._deliver, letter))
+                # No more ahead of the caller than the connections carry.
+                is_full = len(under_way) > self._smtp.connections
+                done, under_way = wait(under_way, None if is_full else 0, FIRST_COMPLETED)
+                yield from (one.result() for one in done)
+            yield from (one.result() for one in as_completed(under_way))
 
     def close(self) -> None:
         """See `Transport.close`."""
