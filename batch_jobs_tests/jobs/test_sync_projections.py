@@ -1,5 +1,6 @@
 """What is behind is brought in step, and counted as what really changed, workspace by workspace."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -147,3 +148,16 @@ def test_the_rows_are_those_of_the_workspaces_own_today(engine: Engine) -> None:
     assert {day for (day,) in rows(engine.database, "SELECT DISTINCT last_run_date FROM batch_jobs.workspaces")} == {
         DAY
     }
+
+
+def test_what_the_new_day_changes_is_counted_too(engine: Engine, clock: Clock) -> None:
+    joins = builders.employment("e-9/1", DAY + timedelta(days=1))
+    builders.import_all(engine.database, *builders.of("acme", builders.employee("e-9"), joins))
+    sync(engine)
+    clock.now += timedelta(days=1)
+    builders.import_all(engine.database, *builders.of("acme", builders.employee("e-1", name="Another")))
+    before = stored(engine.database, "projections", "acme")
+    (one,) = run(engine, JOB, ["acme"], DAY + timedelta(days=1), trigger="sensor", only_due=True)
+    changed = stored(engine.database, "projections", "acme") - before
+    assert any('"e-9"' in line and '"active"' in line for line in changed)
+    assert one.counters["rows_changed"] == len(changed)
