@@ -19,7 +19,8 @@ _NEWEST = """
         WHERE d.workspace_id = n.workspace_id AND d.kind = 'user' AND d.entity_id = n.user_id
         ORDER BY d.valid_from <= n.created_at::date DESC, abs(d.valid_from - n.created_at::date) LIMIT 1
     ) u ON true
-    LEFT JOIN batch_jobs.outbox o USING (workspace_id, user_id, notification_id)
+    LEFT JOIN batch_jobs.outbox o
+      ON (o.workspace_id, o.user_id, o.notification_id) = (n.workspace_id, n.user_id, n.notification_id)
     WHERE n.workspace_id = %s AND n.kind = %s AND 'email' = ANY (n.channels)
     ORDER BY coalesce(o.state = 'waiting', false) DESC, n.position DESC LIMIT 1
 """
