@@ -13,7 +13,7 @@ from batch_jobs.errors import BadInputError
 from batch_jobs.installation import open_engine
 from batch_jobs.mail.contents import addressee
 from batch_jobs.mail.kinds import DATA
-from batch_jobs.mail.message import compose, serialize
+from batch_jobs.mail.message import compose
 from batch_jobs.mail.pending import PendingMessage, message_kinds, newest_message
 from batch_jobs.mail.rendering import render
 from batch_jobs.settings import read_settings
@@ -71,7 +71,7 @@ def preview(
             base_url=settings.base_url,
             sent_at=now,
         )
-        _write(eml or "-", serialize(message))
+        _write(eml or "-", message.content)
 
 
 def _find(engine: Engine, kind: str, workspace: str) -> PendingMessage:

@@ -2,28 +2,31 @@
 
 import logging
 from collections import Counter as Tally
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from batch_jobs import projections
 from batch_jobs.engine.batch import Batch, Outside
-from batch_jobs.engine.catch_up import in_order
+from batch_jobs.engine.catch_up import catch_up, in_order
 from batch_jobs.engine.catch_up_all import catch_up_all
 from batch_jobs.engine.contract import Counter, Job, Parameters
 from batch_jobs.engine.projection import Projection
-from batch_jobs.mail.addresses import UnusableAddressError, read_address, read_sender
-from batch_jobs.mail.contents import UnreadableNotificationError, addressee
-from batch_jobs.mail.outbox import Claimed, Reason, Settled, State, claim, settle
+from batch_jobs.errors import BadInputError
+from batch_jobs.mail.addresses import UnusableAddressError, read_sender
+from batch_jobs.mail.contents import addressee
+from batch_jobs.mail.message import Message, compose
+from batch_jobs.mail.noting import Notes
+from batch_jobs.mail.outbox import Claimed, Reason, Settled, State, claim
+from batch_jobs.mail.rendering import render
 from batch_jobs.mail.standing import Standing, standings
 from batch_jobs.mail.transport import Fate, Letter, Transport, mail_folder, transport_of
 from batch_jobs.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-# Claimed at once. What came of each is noted as soon as it is known: what is not noted yet is repeated when the worker
-# is killed.
+# Claimed at once.
 AT_ONCE = 100
 
 _STATES: Mapping[Fate, tuple[State, Reason | None]] = {
@@ -36,6 +39,7 @@ _COUNTERS: Mapping[str | None, str] = {
     None: "sent",
     "deferred": "deferred",
     "unclear": "deferred",
+    "unmade": "failed",
     "refused": "failed",
     "expired": "failed",
     "unreadable": "failed",
@@ -48,11 +52,12 @@ _COUNTERS: Mapping[str | None, str] = {
 _TOLD = {
     "refused": "the server refuses it for good: {}; correct the address of the user",
     "expired": "it was not sent within 24 hours; its last answer: {}",
+    "unmade": "making its message failed: {}; it is tried again for 24 hours; report this with the run's log",
     "unreadable": "no message can be made of it: {}",
     "no_address": "the user has no e-mail address that can be used: {}; correct it by a user.defined",
 }
 _DONE = """
-    SELECT workspace_id, user_id, notification_id, state, reason, server_reply FROM batch_jobs.outbox
+    SELECT workspace_id, user_id, notification_id, reason, server_reply FROM batch_jobs.outbox
     WHERE job_run_id = ANY (%s::uuid[]) ORDER BY workspace_id, user_id, notification_id
 """
 
@@ -70,7 +75,9 @@ class DeliverNotifications(Job):
     counters = (
         Counter("sent", "messages that the server took over, or that were written into the folder"),
         Counter("deferred", "messages to be tried again later"),
-        Counter("failed", "messages refused for good, unreadable, or not sent within 24 hours", warns=True),
+        Counter(
+            "failed", "messages refused for good, unreadable, not to be made, or not sent within 24 hours", warns=True
+        ),
         Counter("skipped_stale", "messages that no longer hold, or whose user is suspended or removed"),
         Counter("skipped_preference", "messages to users who want no e-mail"),
         Counter("no_address", "messages to users without an address that can be used", warns=True),
@@ -92,7 +99,15 @@ class DeliverNotifications(Job):
     """
 
     def reach_out(self, outside: Outside) -> None:
-        """Send what waits in these workspaces, until nothing is left or the server can not be reached."""
+        """Send what waits in these workspaces, until nothing is left or the server can not be reached.
+
+        Raises:
+            BadInputError: the installation's own address can not be used; nothing was claimed.
+        """
+        try:
+            read_sender(outside.settings.mail_from)
+        except UnusableAddressError as error:
+            raise BadInputError(f"BATCH_JOBS_MAIL_FROM, the sender of all messages: {error}") from None
         if outside.settings.smtp is None:
             _log.warning("no mail server is set: messages are written to %s", mail_folder(outside.settings))
         transport = transport_of(outside.settings)
@@ -112,7 +127,7 @@ class DeliverNotifications(Job):
             return
         of_run = [run.job_run_id for run in batch.runs.values()]
         reasons: dict[str, Tally[str]] = {name: Tally() for name in rows}
-        for name, user_id, notification_id, _, reason, reply in batch.connection.execute(_DONE, [of_run]):
+        for name, user_id, notification_id, reason, reply in batch.connection.execute(_DONE, [of_run]):
             _count(batch, rows[name], (user_id, notification_id), reason, reply)
             reasons[name][reason] += 1
         for name, tally in reasons.items():
@@ -131,85 +146,68 @@ def _send_some(outside: Outside, transport: Transport) -> int | None:
     ids = {name: run.job_run_id for name, run in outside.runs.items()}
     with outside.database.worker(workspaces) as connection:
         found = standings(connection, claimed)
-    of_key = {one.key: one for one in claimed}
-    noted: list[Settled] = []
+    of_key = {one.claimed.key: one for one in found}
     carried = taken = 0
-    for delivery in transport.carry(_letters(found, outside.settings, ids, noted)):
-        state, reason = _STATES[delivery.fate]
-        one = of_key[delivery.letter.key]
-        carried += 1
-        taken += delivery.fate != "deferred"
-        noted.append(
-            Settled(
-                one,
-                ids[one.workspace_id],
-                state,
-                reason,
+    with Notes(outside.database, workspaces, lease) as notes:
+
+        def note(one: Standing, state: State, reason: Reason | None, **more: Any) -> None:
+            notes.add(Settled(one.claimed, ids[one.claimed.workspace_id], state, reason, **more))
+
+        for delivery in transport.carry(_letters(found, outside.settings, note)):
+            message = delivery.letter.message
+            note(
+                of_key[delivery.letter.key],
+                *_STATES[delivery.fate],
                 tried=True,
-                recipient=delivery.letter.recipient,
-                message_id=delivery.letter.message_id,
+                recipient=message.recipient,
+                message_id=message.message_id,
                 reply=delivery.reply,
             )
-        )
-        _note(outside, workspaces, lease, noted)
-    _note(outside, workspaces, lease, noted)
+            carried += 1
+            taken += delivery.fate != "deferred"
     # A server that takes none of them is given a rest.
     return len(claimed) if taken or not carried else None
 
 
-def _note(outside: Outside, workspaces: Sequence[str], lease: UUID, noted: list[Settled]) -> None:
-    with outside.database.worker(workspaces) as connection:
-        settle(connection, lease, noted)
-    noted.clear()
-
-
-def _letters(
-    found: Sequence[Standing], settings: Settings, ids: Mapping[str, str], noted: list[Settled]
-) -> Iterator[Letter]:
+def _letters(found: Iterable[Standing], settings: Settings, note: Callable[..., None]) -> Iterator[Letter]:
     """The messages to send, each made when it is its turn; what is not sent is noted."""
     for one in found:
-        reason, reply = one.reason, None
-        if reason is None:
-            try:
-                yield _letter(one, settings)
-                continue
-            except UnreadableNotificationError as error:
-                reason, reply = "unreadable", str(error)
-            except UnusableAddressError as error:
-                reason, reply = "no_address", str(error)
-        state: State = "failed" if _COUNTERS[reason] == "failed" else "skipped"
-        run_id = ids[one.claimed.workspace_id]
-        noted.append(Settled(one.claimed, run_id, state, reason, recipient=one.address, reply=reply))
+        if one.reason is not None:
+            state = "failed" if _COUNTERS[one.reason] == "failed" else "skipped"
+            note(one, state, one.reason, recipient=one.address, reply=one.flaw)
+            continue
+        try:
+            message = _message(one, settings)
+        except Exception as error:
+            # It must not keep the others from being sent.
+            _log.exception('the message of notification "%s" can not be made', one.claimed.notification_id)
+            note(one, "waiting", "unmade", tried=True, recipient=one.address, reply=f"{type(error).__name__}: {error}")
+        else:
+            yield Letter(one.claimed.key, message)
 
 
-def _letter(one: Standing, settings: Settings) -> Letter:
-    from batch_jobs.mail.message import compose, serialize
-    from batch_jobs.mail.rendering import render
-
+def _message(one: Standing, settings: Settings) -> Message:
     claimed = one.claimed
-    address = read_address(one.address or "")
-    rendered = render(claimed.kind, one.locale, one.data, base_url=settings.base_url)
-    message = compose(
-        rendered,
+    return compose(
+        render(claimed.kind, one.locale, one.data, base_url=settings.base_url),
         workspace_id=claimed.workspace_id,
         notification_id=claimed.notification_id,
         user_id=claimed.user_id,
         sender=settings.mail_from,
         recipient_name=addressee(one.data),
-        recipient_address=address,
+        recipient_address=one.address or "",
         base_url=settings.base_url,
         sent_at=claimed.claimed_at,
     )
-    sender = read_sender(settings.mail_from).addr_spec
-    return Letter(claimed.key, str(message["Message-ID"]), sender, address, serialize(message))
 
 
 def _show(batch: Batch, rows: Mapping[str, Any]) -> None:
     """What would be sent to whom, and what not and why."""
+    catch_up(batch.connection, _read(), sorted(rows))
     claimed: list[Claimed] = claim(batch.connection, sorted(rows), uuid4(), at_most=1_000_000)
     for one in standings(batch.connection, claimed):
         row = rows[one.claimed.workspace_id]
-        _count(batch, row, one.claimed.key[1:], one.reason, None)
+        _count(batch, row, one.claimed.key[1:], one.reason, one.flaw)
         batch.show(
             row,
             {

@@ -1,10 +1,15 @@
-"""The e-mail of a rendered notification: its headers, its two parts, and its bytes."""
+"""The e-mail of a rendered notification: its headers, its two parts, and its bytes.
 
+Written out by hand from the standard library's encoders: its message classes parse again what is put into them, which
+takes three times as long as all the rest of a message, and they fold headers that servers must find in one piece.
+"""
+
+import re
+from binascii import b2a_qp
+from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
-from email.headerregistry import Address, BaseHeader, HeaderRegistry, UniqueSingleAddressHeader, UnstructuredHeader
-from email.message import EmailMessage
-from email.policy import SMTP, Policy
+from email.utils import format_datetime, formataddr
 from urllib.parse import quote, urlencode
 
 from batch_jobs.mail.addresses import read_address, read_sender
@@ -17,71 +22,27 @@ UNSUBSCRIBE_PATH = "/notifications/unsubscribe"
 
 # A line of a header ends at 998 characters, and a URL can not be folded. Ids of a few hundred bytes fit.
 _LONGEST_URL = 900
+# Quoted-printable text never has "=_".
+_BOUNDARY = "=_parts"
+_CRLF = "\r\n"
+_LINE_END = re.compile(r"\r\n?|\n")
 
 
-class _WholeHeader(BaseHeader):
-    """A header whose value no mail server may find broken up: the default folding encodes long words."""
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message ready to go.
 
-    max_count = 1
-    parse = UnstructuredHeader.parse
+    Attributes:
+        message_id: the same on every copy.
+        sender: address for bounces, in ASCII.
+        recipient: address, in ASCII.
+        content: as SMTP and `.eml` files have it: ASCII, lines that end with CRLF, of at most 998 characters.
+    """
 
-    def fold(self, *, policy: Policy) -> str:
-        return f"{self.name}: {self}{policy.linesep}"
-
-
-class _TextHeader(BaseHeader):
-    """A header of words. The default folding puts spaces into long words that are not ASCII."""
-
-    max_count = 1
-    parse = UnstructuredHeader.parse
-
-    def fold(self, *, policy: Policy) -> str:
-        return f"{self.name}: {_encoded(self, self.name, policy)}{policy.linesep}"
-
-
-class _AddressHeader(UniqueSingleAddressHeader):
-    """A header of one address, whose name is folded as other words are."""
-
-    def fold(self, *, policy: Policy) -> str:
-        header_name = str(self.name)  # type: ignore[attr-defined]
-        name, address = self.address.display_name, f"<{self.address.addr_spec}>"
-        phrase = _encoded(name, header_name, policy)
-        if phrase == name:
-            return f"{header_name}: {self.address if name else address}{policy.linesep}"
-        return f"{header_name}: {phrase}{policy.linesep} {address}{policy.linesep}"
-
-
-def _encoded(text: str, header_name: str, policy: Policy) -> str:
-    """The text as it is, or in encoded words (RFC 2047) where it is not ASCII or looks like one of them."""
-    if text.isascii() and "=?" not in text:
-        return str(text)
-    return Header(text, "utf-8", header_name=header_name).encode(linesep=policy.linesep)
-
-
-class _Registry(HeaderRegistry):
-    """Makes the class of each header once; the library does it anew for every header of every message."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._made: dict[str, type[BaseHeader]] = {}
-
-    def __getitem__(self, name: str) -> type[BaseHeader]:
-        if name not in self._made:
-            self._made[name] = super().__getitem__(name)
-        return self._made[name]
-
-
-def _policy() -> Policy:
-    registry = _Registry()
-    registry.map_to_type("subject", _TextHeader)
-    for name in ("from", "to"):
-        registry.map_to_type(name, _AddressHeader)  # type: ignore[arg-type]
-    for name in ("message-id", "list-unsubscribe"):
-        registry.map_to_type(name, _WholeHeader)
-    return SMTP.clone(header_factory=registry, cte_type="7bit")
-
-
-_POLICY = _policy()
+    message_id: str
+    sender: str
+    recipient: str
+    content: bytes
 
 
 def compose(
@@ -95,7 +56,7 @@ def compose(
     recipient_address: str,
     base_url: str | None,
     sent_at: datetime,
-) -> EmailMessage:
+) -> Message:
     """The message of one notification to one user.
 
     Args:
@@ -112,28 +73,53 @@ def compose(
     Raises:
         UnusableAddressError: of sender or recipient.
     """
-    writer = read_sender(sender)
-    message = EmailMessage(policy=_POLICY)
-    message["From"] = writer
-    message["To"] = Address(" ".join(one_line(recipient_name).split()), addr_spec=read_address(recipient_address))
-    message["Subject"] = one_line(rendered.subject)
-    message["Date"] = sent_at
-    message["Message-ID"] = f"<{_name(workspace_id, notification_id, user_id)}@{writer.domain}>"
-    message["Auto-Submitted"] = "auto-generated"
+    writer, recipient = read_sender(sender), read_address(recipient_address)
+    message_id = f"<{_name(workspace_id, notification_id, user_id)}@{writer.domain}>"
     query = urlencode({"workspace": workspace_id, "user": user_id, "notification": notification_id})
+    headers = [
+        _address("From", writer.display_name, writer.addr_spec),
+        _address("To", " ".join(one_line(recipient_name).split()), recipient),
+        f"Subject: {_words('Subject', one_line(rendered.subject))}",
+        f"Date: {format_datetime(sent_at)}",
+        f"Message-ID: {message_id}",
+        "Auto-Submitted: auto-generated",
+    ]
     if base_url and len(base_url + query) <= _LONGEST_URL:
-        message["List-Unsubscribe"] = f"<{base_url.rstrip('/')}{UNSUBSCRIBE_PATH}?{query}>"
-        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.set_content(rendered.text, cte="quoted-printable")
-    message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
-    # Given, since the library looks through the parts for one that is free: quoted-printable text never has "=_".
-    message.set_boundary("=_parts")
-    return message
+        headers += [
+            f"List-Unsubscribe: <{base_url.rstrip('/')}{UNSUBSCRIBE_PATH}?{query}>",
+            "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+        ]
+    headers += ["MIME-Version: 1.0", f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"']
+    parts = (
+        *(_CRLF.join(headers), _CRLF, _CRLF),
+        *_part("plain", rendered.text),
+        *_part("html", rendered.html),
+        f"--{_BOUNDARY}--\r\n",
+    )
+    return Message(message_id, writer.addr_spec, recipient, "".join(parts).encode("ascii"))
 
 
-def serialize(message: EmailMessage) -> bytes:
-    """The message as SMTP and `.eml` files have it: ASCII, lines that end with CRLF, of at most 998 characters."""
-    return message.as_bytes(policy=_POLICY)
+def _part(subtype: str, text: str) -> tuple[str, str]:
+    head = (
+        f'--{_BOUNDARY}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\n'
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    )
+    # The last line end belongs to the boundary; the encoder ends its own lines as the first line of the text ends.
+    return head, b2a_qp(f"{_LINE_END.sub(_CRLF, text)}{_CRLF}".encode(), istext=True).decode("ascii")
+
+
+def _address(header_name: str, name: str, address: str) -> str:
+    words = _words(header_name, name)
+    if words == name:
+        return f"{header_name}: {formataddr((name, address)) if name else f'<{address}>'}"
+    return f"{header_name}: {words}{_CRLF} <{address}>"
+
+
+def _words(header_name: str, text: str) -> str:
+    """The text as it is, or in encoded words (RFC 2047) where it is not ASCII or looks like one of them."""
+    if text.isascii() and "=?" not in text:
+        return text
+    return Header(text, "utf-8", header_name=header_name).encode(linesep=_CRLF)
 
 
 def _name(workspace_id: str, notification_id: str, user_id: str) -> str:

@@ -18,6 +18,7 @@ Reason: TypeAlias = Literal[
     # Not now.
     "deferred",
     "unclear",
+    "unmade",
     # Failed.
     "refused",
     "expired",
@@ -39,7 +40,7 @@ _CLAIM = """
         ORDER BY next_attempt_at LIMIT %(at_most)s FOR UPDATE SKIP LOCKED
     ) c
     WHERE (o.workspace_id, o.user_id, o.notification_id) = (c.workspace_id, c.user_id, c.notification_id)
-    RETURNING o.workspace_id, o.user_id, o.notification_id, o.kind, o.recorded_at, o.attempts, clock_timestamp()
+    RETURNING o.workspace_id, o.user_id, o.notification_id, o.kind, o.attempts, clock_timestamp()
 """
 _SETTLE = """
     UPDATE batch_jobs.outbox o SET
@@ -67,7 +68,6 @@ class Claimed(NamedTuple):
     user_id: str
     notification_id: str
     kind: str
-    recorded_at: datetime
     attempts: int
     claimed_at: datetime
 
@@ -86,7 +86,7 @@ class Settled:
         job_run_id: of the run that tried.
         state: `waiting` where it is to be tried again.
         reason: why it is not sent; None when it is.
-        tried: whether the server was asked.
+        tried: whether it was attempted.
         recipient: address that it went to, where that is known.
         message_id: of the message, where there is one.
         reply: words of the server.

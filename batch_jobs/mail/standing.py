@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from batch_jobs.mail.addresses import UnusableAddressError, read_address
+from batch_jobs.mail.contents import UnreadableNotificationError, read_data
 from batch_jobs.mail.digests import open_items
 from batch_jobs.mail.kinds import MANAGER_DIGEST, STATEMENT_DEADLINE, STATEMENT_OVERDUE, TIMEOFF_REMINDER
 from batch_jobs.mail.outbox import GIVEN_UP_AFTER, Claimed, Reason
@@ -63,6 +65,7 @@ class Standing:
         address: of the user; None where they have none.
         locale: the user's, else the workspace's.
         data: what it says, that of a digest as things are now.
+        flaw: what is wrong with the address or the data, where that is the reason.
     """
 
     claimed: Claimed
@@ -70,6 +73,7 @@ class Standing:
     address: str | None
     locale: str | None
     data: Mapping[str, Any]
+    flaw: str | None = None
 
 
 def standings(connection: Transaction, claimed: Sequence[Claimed]) -> list[Standing]:
@@ -89,8 +93,7 @@ def standings(connection: Transaction, claimed: Sequence[Claimed]) -> list[Stand
             "given_up_after": GIVEN_UP_AFTER,
         },
     ).fetchall()
-    kinds = {key: one.kind for key, one in of_key.items()}
-    managers = {(row[0], row[9]) for row in rows if row[9] and kinds[row[:3]] == MANAGER_DIGEST}
+    managers = {(row[0], row[9]) for row in rows if row[9] and of_key[row[:3]].kind == MANAGER_DIGEST}
     digests = open_items(connection, sorted(managers)) if managers else {}
     found = []
     for workspace_id, user_id, notification_id, data, *facts in rows:
@@ -112,7 +115,21 @@ def standings(connection: Transaction, claimed: Sequence[Claimed]) -> list[Stand
             items = digests.get((workspace_id, employee_id))
             reason = None if items else "stale"
             said = {**data, **(items or {})}
-        if reason is None and not address:
-            reason = "no_address"
-        found.append(Standing(one, reason, address, locale, said or {}))
+        flaw = None
+        if reason is None:
+            reason, flaw = _flaw(one.kind, address, said)
+        found.append(Standing(one, reason, address, locale, said or {}, flaw))
     return found
+
+
+def _flaw(kind: str, address: str | None, data: Mapping[str, Any]) -> tuple[Reason | None, str | None]:
+    if not address:
+        return "no_address", None
+    try:
+        read_address(address)
+        read_data(kind, data)
+    except UnusableAddressError as error:
+        return "no_address", str(error)
+    except UnreadableNotificationError as error:
+        return "unreadable", str(error)
+    return None, None

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
+from batch_jobs.mail.message import Message
 from batch_jobs.settings import Settings, Smtp
 
 Fate: TypeAlias = Literal["sent", "refused", "deferred", "unclear"]
@@ -25,21 +26,10 @@ _PERMANENT = 500
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message ready to go.
-
-    Attributes:
-        key: by which the caller knows it.
-        message_id: the same on every copy.
-        sender: address for bounces, in ASCII.
-        recipient: address, in ASCII.
-        content: the message with CRLF at the ends of lines, 7 bit.
-    """
+    """A message, and the key by which the caller knows it."""
 
     key: tuple[str, str, str]
-    message_id: str
-    sender: str
-    recipient: str
-    content: bytes
+    message: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +73,10 @@ class MailFolder:
         """See `Transport.carry`."""
         self._folder.mkdir(parents=True, exist_ok=True)
         for letter in letters:
-            name = hashlib.sha256(letter.message_id.encode()).hexdigest()[:32]
+            name = hashlib.sha256(letter.message.message_id.encode()).hexdigest()[:32]
             begun = self._folder / f".{name}.part"
             try:
-                begun.write_bytes(letter.content)
+                begun.write_bytes(letter.message.content)
                 begun.replace(self._folder / f"{name}.eml")
             except OSError as error:
                 yield Delivery(letter, "deferred", f"can not be written: {error}")
@@ -151,7 +141,7 @@ class SmtpServer:
                 try:
                     connection = self._open()
                 except (OSError, smtplib.SMTPException) as error:
-                    self._trouble = _said(error)
+                    self._trouble = said(error)
                     return Delivery(letter, "deferred", self._trouble)
             dialogue = _Dialogue(connection, letter)
             fate, reply = dialogue.hold()
@@ -220,22 +210,22 @@ class _Dialogue:
         whole = False
         try:
             for command, is_about_message in (
-                (f"MAIL FROM:<{self._letter.sender}>", False),
-                (f"RCPT TO:<{self._letter.recipient}>", True),
+                (f"MAIL FROM:<{self._letter.message.sender}>", False),
+                (f"RCPT TO:<{self._letter.message.recipient}>", True),
                 ("DATA", True),
             ):
                 code, reply = self._connection.docmd(command)
                 self.began = self.began or code != _CLOSING
                 if code // 100 not in (2, 3):
                     return self._turned_down(code, reply, for_good=is_about_message)
-            content = _LINE_BEGINS_WITH_DOT.sub(b"..", self._letter.content)
+            content = _LINE_BEGINS_WITH_DOT.sub(b"..", self._letter.message.content)
             self._connection.send(content if content.endswith(b"\r\n") else content + b"\r\n")
             whole = True
             self._connection.send(b".\r\n")
             code, reply = self._connection.getreply()
         except (OSError, smtplib.SMTPException) as error:
             self.is_alive = False
-            return "unclear" if whole else "deferred", _said(error)
+            return "unclear" if whole else "deferred", said(error)
         if code // 100 == 2:
             return "sent", _words(code, reply)
         return self._turned_down(code, reply, for_good=True)
@@ -266,7 +256,8 @@ def _words(code: int, reply: bytes) -> str:
     return f"{code} {reply.decode('utf-8', 'replace')}"[:500]
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
+    """What a failed dialogue says about itself, without what it was told in confidence."""
     if isinstance(error, smtplib.SMTPAuthenticationError):
         # Some servers repeat what they were told.
         return f"{error.smtp_code} the server refuses user and password"

@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
+from batch_jobs.doctor.mail import examine
 from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.job_runs import JobRun
 from batch_jobs.jobs.deliver_notifications import DeliverNotifications
 from batch_jobs.mail.kinds import MANAGER_DIGEST, STATEMENT_DEADLINE, TIMEOFF_REMINDER
+from batch_jobs.settings import Settings
 from batch_jobs.store.database import Database
 from batch_jobs_tests import builders
 from batch_jobs_tests.builders import Event
@@ -223,6 +225,61 @@ def test_after_a_day_of_deferrals_a_message_is_given_up(engine: Engine) -> None:
     assert outbox(engine) == {"n-1": ("failed", "expired")}
 
 
+def test_a_message_that_can_not_be_made_keeps_no_other(engine: Engine, server: MailServer, tmp_path: Path) -> None:
+    # Settings that were read would not have such an address; anything unforeseen goes the same way.
+    choices = {"smtp": server.smtp(), "home": tmp_path, "clock": lambda: NOW}
+    odd = engine_of(engine.database, DeliverNotifications(), base_url="https://tid.københavn.example", **choices)
+    ready = builders.statement("ready", "e-1", *PERIOD)
+    gone = builders.user("u-9", email="fine-9@x.example", status="suspended")
+    builders.import_all(odd.database, *builders.of("acme", ready, gone, created("n-1"), created("n-2", "u-9")))
+    (one,) = deliver(odd, "acme")
+    assert (one.status, one.counters["failed"], one.counters["skipped_stale"]) == ("warning", 1, 1)
+    assert outbox(odd) == {"n-1": ("waiting", "unmade"), "n-2": ("skipped", "suspended")}
+    ((error,),) = rows(odd.database, "SELECT message FROM batch_jobs.job_run_errors")
+    assert 'notification "n-1" of user "u-1": making its message failed: UnicodeEncodeError' in error
+    wait_no_more(odd)
+    deliver(engine, "acme")
+    assert outbox(engine)["n-1"] == ("sent", None)
+
+
+def test_a_bad_sender_ends_the_run_before_anything_is_claimed(engine: Engine, server: MailServer) -> None:
+    odd = engine_of(
+        engine.database, DeliverNotifications(), smtp=server.smtp(), mail_from="Tid <no reply>", clock=lambda: NOW
+    )
+    ready = builders.statement("ready", "e-1", *PERIOD)
+    builders.import_all(odd.database, *builders.of("acme", ready, created("n-1")))
+    (one,) = deliver(odd, "acme")
+    assert one.status == "failed"
+    assert 'e-mail address "no reply" can not be used' in str(one.message)
+    assert "BATCH_JOBS_MAIL_FROM" in str(one.message)
+    assert rows(odd.database, "SELECT state, attempts, lease FROM batch_jobs.outbox") == [("waiting", 0, None)]
+    assert server.received == []
+    assert [(finding.state, finding.check) for finding in examine(Settings(home=Path(), mail_from="no reply"))] == [
+        ("problem", "mail")
+    ]
+
+
+def test_a_dry_run_counts_what_the_run_would(engine: Engine) -> None:
+    users = [
+        builders.user("v-bad", email="søren@x.example"),
+        builders.user("v-none", email=""),
+        builders.user("v-shy", email="fine-8@x.example", email_notifications=False),
+    ]
+    builders.import_all(
+        engine.database,
+        *builders.of("acme", builders.statement("ready", "e-1", *PERIOD), *users),
+        *builders.of(
+            "acme", *(created(f"n-{user['payload']['user_id']}", user["payload"]["user_id"]) for user in users)
+        ),
+        *builders.of("acme", created("n-1"), created("n-2", kind="birthday", data={})),
+    )
+    (shown,) = deliver(engine, "acme", parameters={"dry_run": True})
+    (done,) = deliver(engine, "acme")
+    names = ["sent", "failed", "deferred", "no_address", "skipped_preference", "skipped_stale"]
+    assert [shown.counters[name] for name in names] == [done.counters[name] for name in names] == [1, 1, 0, 2, 1, 0]
+    assert (shown.status, shown.errors) == (done.status, done.errors) == ("warning", 3)
+
+
 def test_a_dry_run_tells_and_sends_nothing(engine: Engine, server: MailServer) -> None:
     ready = builders.statement("ready", "e-1", *PERIOD)
     builders.import_all(engine.database, *builders.of("acme", ready, created("n-1")))
@@ -256,18 +313,40 @@ def many(engine: Engine, number: int) -> None:
 
 
 def test_several_workers_share_the_work_and_none_sends_twice(engine: Engine, server: MailServer) -> None:
-    many(engine, 600)
+    many(engine, 10_000)
     processes = [start_sender(engine, server, seed) for seed in range(4)]
-    assert [process.wait(120) for process in processes] == [0] * 4
+    assert [process.wait(300) for process in processes] == [0] * 4
     wait_no_more(engine)
     assert start_sender(engine, server, 9).wait(60) == 0
-    assert Counter(outbox(engine).values()) == {("sent", None): 570, ("failed", "refused"): 30}
+    assert Counter(outbox(engine).values()) == {("sent", None): 9_500, ("failed", "refused"): 500}
     copies = Counter(one["message_id"] for one in server.received)
-    assert len(copies) == 570
+    assert len(copies) == 9_500
     # Those cut off after the dot are the only ones that were sent again.
-    assert Counter(copies.values()) == {1: 540, 2: 30}
+    assert Counter(copies.values()) == {1: 9_000, 2: 500}
     workers = rows(engine.database, "SELECT count(DISTINCT job_run_id) FROM batch_jobs.outbox")
     assert workers[0][0] >= 4
+
+
+def test_a_server_that_restarts_in_mid_run_gets_every_message(engine: Engine, tmp_path: Path) -> None:
+    many(engine, 300)
+    port = 0
+    for so_many in (40, 100, 160):
+        with mail_server(tmp_path / "all", "--port", str(port)) as running:
+            port = running.port
+            wait_no_more(engine)
+            process = start_sender(engine, running, so_many)
+            until(lambda so_many=so_many: len(running.received) >= so_many, 60)
+        assert process.wait(60) == 0
+    with mail_server(tmp_path / "all", "--port", str(port)) as running:
+        for _ in range(2):
+            wait_no_more(engine)
+            assert start_sender(engine, running, 9).wait(60) == 0
+        assert Counter(outbox(engine).values()) == {("sent", None): 285, ("failed", "refused"): 15}
+        copies = Counter(one["message_id"] for one in running.received)
+    assert len(copies) == 285
+    # What a server ended with before it answered is unclear, as is what it cuts off after the dot (once in a lifetime).
+    ((unclear,),) = rows(engine.database, "SELECT sum(unclear_attempts) FROM batch_jobs.outbox")
+    assert sum(copies.values()) - 285 <= unclear
 
 
 def test_killed_workers_lose_nothing_and_repeat_only_what_nobody_can_know(engine: Engine, server: MailServer) -> None:

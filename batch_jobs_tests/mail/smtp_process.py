@@ -1,8 +1,8 @@
 """A mail server in a process of its own (aiosmtpd), on loopback. What it does follows from the recipient's local part.
 
 Arguments: the file that it appends received messages to, one line of JSON each (`message_id`, `recipient`, `answered`),
-and options: `--port N`, `--tls-folder F` (STARTTLS with its cert.pem and key.pem), `--password P` (user `jobs` must log
-in). It prints its port, and serves until its stdin ends.
+and options: `--port N`, `--tls-folder F` (STARTTLS with its cert.pem and key.pem; with `--tls` from the first byte on),
+`--password P` (user `jobs` must log in). It prints its port, and serves until its stdin ends.
 
 - `refused…` is refused for good, `later…` for now;
 - `drop-rcpt…`, `drop-data…`, `drop-dot…`: the connection is cut at that step, each recipient's first time; after the
@@ -68,18 +68,23 @@ async def serve(options: argparse.Namespace) -> None:
     """Serve until stdin ends."""
     handler = Handler(options.file)
     more: dict[str, Any] = {}
+    context = None
     if options.tls_folder:
-        more["tls_context"] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        more["tls_context"].load_cert_chain(options.tls_folder / "cert.pem", options.tls_folder / "key.pem")
-        more["require_starttls"] = True
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.tls_folder / "cert.pem", options.tls_folder / "key.pem")
+        more |= {} if options.tls else {"tls_context": context, "require_starttls": True}
     if options.password:
         expected = LoginPassword(b"jobs", options.password.encode())
         more["authenticator"] = lambda *given: AuthResult(success=given[4] == expected, handled=False)
         more["auth_required"] = True
-        more["auth_require_tls"] = bool(options.tls_folder)
+        # It does not know of the other kind of TLS.
+        more["auth_require_tls"] = bool(options.tls_folder) and not options.tls
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: SMTP(handler, hostname="mail.test", enable_SMTPUTF8=False, **more), "127.0.0.1", options.port
+        lambda: SMTP(handler, hostname="mail.test", enable_SMTPUTF8=False, **more),
+        "127.0.0.1",
+        options.port,
+        ssl=context if options.tls else None,
     )
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
@@ -91,6 +96,7 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--tls-folder", type=Path)
+    parser.add_argument("--tls", action="store_true")
     parser.add_argument("--password")
     asyncio.run(serve(parser.parse_args()))
 

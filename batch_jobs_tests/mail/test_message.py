@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
-from email.message import EmailMessage
 from email.utils import parseaddr, parsedate_to_datetime
 from typing import Any
 
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 
 from batch_jobs.mail.addresses import UnusableAddressError
 from batch_jobs.mail.kinds import DATA
-from batch_jobs.mail.message import compose, serialize
+from batch_jobs.mail.message import Message, compose
 from batch_jobs.mail.rendering import Rendered, render
 from batch_jobs.mail.shown import one_line
 from batch_jobs.mail.wording import LANGUAGES
@@ -27,7 +26,7 @@ HEADERS = {
 SENT_AT = datetime(2026, 11, 30, 7, 5, tzinfo=UTC)
 
 
-def composed(rendered: Rendered = WORDS, **fields: Any) -> EmailMessage:
+def composed(rendered: Rendered = WORDS, **fields: Any) -> Message:
     given = {
         "workspace_id": "acme",
         "notification_id": "0d9e6ab0-7a51-5b6e-9d0e-2f6a4c8b9e10",
@@ -41,9 +40,9 @@ def composed(rendered: Rendered = WORDS, **fields: Any) -> EmailMessage:
     return compose(rendered, **(given | fields))
 
 
-def sent(message: EmailMessage) -> Any:
+def sent(message: Message) -> Any:
     """What the other side reads, when it goes by the rules."""
-    content = serialize(message)
+    content = message.content
     assert content.isascii()
     lines = content.split(b"\r\n")
     assert all(b"\n" not in line and b"\r" not in line and len(line) <= 998 for line in lines)
@@ -83,7 +82,7 @@ def test_one_click_unsubscribing() -> None:
         "&notification=0d9e6ab0-7a51-5b6e-9d0e-2f6a4c8b9e10>"
     )
     # In one piece: a URL that is folded or encoded is lost on most servers.
-    assert b"\r\nList-Unsubscribe: <https://" in serialize(composed(user_id="u" * 100))
+    assert b"\r\nList-Unsubscribe: <https://" in composed(user_id="u" * 100).content
     without = sent(composed(base_url=None))
     assert set(without.keys()) == HEADERS - {"List-Unsubscribe", "List-Unsubscribe-Post"}
 
@@ -112,7 +111,7 @@ def test_names_and_subjects_are_read_back_and_add_no_header(name: str, subject: 
     assert set(found.keys()) == HEADERS
     assert found["Subject"] == one_line(subject)
     # Python's newer parser puts a space between neighbouring encoded words of a name, against RFC 2047.
-    phrase, address = parseaddr(message_from_bytes(serialize(message))["To"].replace("\r\n", ""))
+    phrase, address = parseaddr(message_from_bytes(message.content)["To"].replace("\r\n", ""))
     assert str(make_header(decode_header(phrase))) == " ".join(one_line(name).split())
     assert address == "so@acme.example"
 
@@ -122,6 +121,12 @@ def test_a_line_break_in_a_name_or_subject_makes_no_header(name: str) -> None:
     found = sent(composed(Rendered(name, "Hej\n", "<p></p>\n"), recipient_name=name))
     assert set(found.keys()) == HEADERS
     assert found["To"].addresses[0].display_name == found["Subject"] == one_line(name)
+
+
+@given(text=st.text(st.characters(codec="utf-8", exclude_characters="\r\n") | st.sampled_from("\n.= \t"), max_size=400))
+def test_texts_are_read_back(text: str) -> None:
+    found = sent(composed(Rendered("Hej", text, "<p></p>\n")))
+    assert found.get_body(("plain",)).get_payload(decode=True).decode() == text.replace("\n", "\r\n")
 
 
 def test_direction_marks_are_left_out_of_names() -> None:

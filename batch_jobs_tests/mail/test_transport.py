@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from batch_jobs.mail.message import Message
 from batch_jobs.mail.transport import Letter, MailFolder, SmtpServer
 from batch_jobs.settings import Smtp
 from batch_jobs_tests.mail.server import MailServer, mail_server
@@ -19,10 +20,7 @@ def letters(*names: str) -> list[Letter]:
     return [
         Letter(
             ("acme", "u-1", name),
-            f"<{name}@test>",
-            "jobs@test.example",
-            f"{name}@test.example",
-            CONTENT % name.encode(),
+            Message(f"<{name}@test>", "jobs@test.example", f"{name}@test.example", CONTENT % name.encode()),
         )
         for name in names
     ]
@@ -81,17 +79,18 @@ def test_a_connection_that_the_server_ended_meanwhile_is_opened_again(tmp_path: 
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="makes a certificate with openssl")
-def test_starttls_with_a_login(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("security", "options"), [("starttls", []), ("tls", ["--tls"])])
+def test_tls_with_a_login(tmp_path: Path, security: str, options: list[str]) -> None:
     make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
     files = ["-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"]
     subprocess.run([*make.split(), *files], check=True, capture_output=True)
     secret = "correct-horse-7391"
-    with mail_server(tmp_path / "received", "--tls-folder", str(tmp_path), "--password", secret) as server:
-        known = {"security": "starttls", "ca_file": tmp_path / "cert.pem", "user": "jobs"}
+    with mail_server(tmp_path / "received", "--tls-folder", str(tmp_path), "--password", secret, *options) as server:
+        known = {"security": security, "ca_file": tmp_path / "cert.pem", "user": "jobs"}
         assert carried(server.smtp(**known, password=secret), "fine")["fine"][0] == "sent"
         wrong = carried(server.smtp(**known, password="wrong-7391"), "fine")["fine"]
         assert wrong == ("deferred", "535 the server refuses user and password")
-        unknown = carried(server.smtp(security="starttls", user="jobs", password=secret), "fine")["fine"]
+        unknown = carried(server.smtp(security=security, user="jobs", password=secret), "fine")["fine"]
         assert unknown[0] == "deferred"
         assert "CERTIFICATE_VERIFY_FAILED" in unknown[1]
         assert secret not in repr(server.smtp(password=secret))
