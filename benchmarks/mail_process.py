@@ -21,7 +21,7 @@ def main() -> None:
     url, port, workspace = sys.argv[1:]
     assert message
     assert rendering
-    smtp = Smtp(host="127.0.0.1", port=int(port), security="none", connections=1)
+    smtp = Smtp(host="127.0.0.1", port=int(port), security="none")
     with Database(url) as database:
         with database.reader() as connection:
             connection.execute("SELECT 1")

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,19 +35,13 @@ def _index() -> Iterator[str]:
     yield "|---|---|---|"
     for job in (job for job in jobs if not job.by_hand_only and not job.continuous):
         yield f"| [{job.name}]({job.name}.md) | {', '.join(job.after) or '–'} | {job.description} |"
-    yield ""
-    yield "All day long:"
-    yield ""
-    yield "| job | what it does |"
-    yield "|---|---|"
-    for job in (job for job in jobs if job.continuous):
-        yield f"| [{job.name}]({job.name}.md) | {job.description} |"
-    yield ""
-    yield "For troubleshooting, by hand:"
-    yield ""
-    yield "| job | what it does |"
-    yield "|---|---|"
-    for job in (job for job in jobs if job.by_hand_only):
+    yield from _list("All day long:", (job for job in jobs if job.continuous))
+    yield from _list("For troubleshooting, by hand:", (job for job in jobs if job.by_hand_only))
+
+
+def _list(heading: str, jobs: Iterable[Job]) -> Iterator[str]:
+    yield from ("", heading, "", "| job | what it does |", "|---|---|")
+    for job in jobs:
         yield f"| [{job.name}]({job.name}.md) | {job.description} |"
 
 

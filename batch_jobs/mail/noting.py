@@ -1,5 +1,6 @@
 """Notes what became of claimed messages, while others are under way."""
 
+import time
 from collections.abc import Sequence
 from queue import SimpleQueue
 from threading import Thread
@@ -7,13 +8,17 @@ from types import TracebackType
 from uuid import UUID
 
 from batch_jobs.engine.transient import patiently
-from batch_jobs.mail.outbox import Settled, settle
+from batch_jobs.mail.outbox import LEASE, Settled, extend, settle
 from batch_jobs.store.database import Database
+
+# Not with each answer: that would write the rows that wait over and over.
+EXTENDED_AFTER = LEASE.total_seconds() / 5
 
 
 class Notes:
     """A context in which answers are noted as soon as they are known: all that came while one transaction lasted are
-    the next. What is not noted yet is repeated when the worker is killed. Its end waits for the last of them.
+    the next. What is not noted yet is repeated when the worker is killed. Its end waits for the last of them. The lease
+    is kept alive meanwhile.
 
     Args:
         database: where.
@@ -30,6 +35,7 @@ class Notes:
         self._lease = lease
         self._coming: SimpleQueue[Settled | None] = SimpleQueue()
         self._thread = Thread(target=self._note_all, name="notes", daemon=True)
+        self._extended_at = time.monotonic()
         self._error: BaseException | None = None
 
     def __enter__(self) -> "Notes":
@@ -66,4 +72,8 @@ class Notes:
 
     def _note(self, settled: Sequence[Settled]) -> None:
         with self._database.worker(self._workspaces) as connection:
-            settle(connection, self._lease, settled)
+            if settled:
+                settle(connection, self._lease, settled)
+            if time.monotonic() > self._extended_at + EXTENDED_AFTER:
+                extend(connection, self._lease)
+                self._extended_at = time.monotonic()

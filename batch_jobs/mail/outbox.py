@@ -121,9 +121,7 @@ def claim(connection: Transaction, workspaces: Sequence[str], lease: UUID, *, at
 
 
 def settle(connection: Transaction, lease: UUID, settled: Sequence[Settled]) -> None:
-    """Note what became of messages held by the lease, which lasts longer for the others."""
-    if not settled:
-        return
+    """Note what became of messages held by the lease."""
     connection.execute(
         _SETTLE,
         {
@@ -142,4 +140,8 @@ def settle(connection: Transaction, lease: UUID, settled: Sequence[Settled]) -> 
             "job_runs": [one.job_run_id for one in settled],
         },
     )
+
+
+def extend(connection: Transaction, lease: UUID) -> None:
+    """Hold on to the messages of the lease for another `LEASE`."""
     connection.execute(_EXTEND, [LEASE, lease])

@@ -66,7 +66,7 @@ def render(kind: str, locale: str | None, data: object, *, base_url: str | None)
         "lists": _lists(words, fields, written_in) if kind == kinds.MANAGER_DIGEST else [],
         "action": _line(words.action),
         "link": base_url.rstrip("/") + PATHS[kind] if base_url else None,
-        "footer": _line(_words(environment, f"{written_in.language}/footer.j2", {"locale": written_in}).footer),
+        "footer": _footer(written_in),
     }
     text = environment.get_template("layout.txt.j2").render(page)
     return Rendered(subject, text.strip() + "\n", environment.get_template("layout.html.j2").render(page))
@@ -90,6 +90,11 @@ def _environment() -> "Environment":
     environment.filters["wrapped"] = _wrapped
     environment.globals["TIME_OFF"] = TIME_OFF
     return environment
+
+
+@cache
+def _footer(locale: "Locale") -> str:
+    return _line(_words(_environment(), f"{locale.language}/footer.j2", {"locale": locale}).footer)
 
 
 def _words(environment: "Environment", name: str, variables: Mapping[str, Any]) -> Any:

@@ -8,9 +8,9 @@ import ssl
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Literal, Protocol, TypeAlias
 
 from batch_jobs.mail.message import Message
@@ -106,15 +106,40 @@ class SmtpServer:
         again: the rest is deferred at once.
         """
         self._trouble = None
-        with ThreadPoolExecutor(self._smtp.connections) as pool:
-            under_way: set[Future[Delivery]] = set()
+        coming: SimpleQueue[Letter | None] = SimpleQueue()
+        carried: SimpleQueue[Delivery | BaseException] = SimpleQueue()
+        carriers = [
+            threading.Thread(target=self._carry_some, args=(coming, carried), name="mail", daemon=True)
+            for _ in range(self._smtp.connections)
+        ]
+        for carrier in carriers:
+            carrier.start()
+        under_way = 0
+        try:
             for letter in letters:
-                under_way.add(pool.submit(self._deliver, letter))
+                coming.put(letter)
+                under_way += 1
                 # No more ahead of the caller than the connections carry.
-                is_full = len(under_way) > self._smtp.connections
-                done, under_way = wait(under_way, None if is_full else 0, FIRST_COMPLETED)
-                yield from (one.result() for one in done)
-            yield from (one.result() for one in as_completed(under_way))
+                while not carried.empty() or under_way > len(carriers):
+                    yield _result(carried.get())
+                    under_way -= 1
+            while under_way:
+                yield _result(carried.get())
+                under_way -= 1
+        finally:
+            for _ in carriers:
+                coming.put(None)
+            for carrier in carriers:
+                carrier.join()
+
+    def _carry_some(
+        self, coming: "SimpleQueue[Letter | None]", carried: "SimpleQueue[Delivery | BaseException]"
+    ) -> None:
+        while letter := coming.get():
+            try:
+                carried.put(self._deliver(letter))
+            except BaseException as error:
+                carried.put(error)
 
     def close(self) -> None:
         """See `Transport.close`."""
@@ -243,6 +268,12 @@ class _Dialogue:
 
 
 _CLOSING = 421
+
+
+def _result(found: Delivery | BaseException) -> Delivery:
+    if isinstance(found, BaseException):
+        raise found
+    return found
 
 
 def _quit(connection: smtplib.SMTP) -> None:

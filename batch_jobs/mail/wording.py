@@ -36,6 +36,8 @@ def filters() -> dict[str, Callable[..., Any]]:
     return {name: pass_context(function) for name, function in _FILTERS.items()}
 
 
+# A night's messages speak of the same few days.
+@lru_cache(maxsize=4096)
 def period(locale: "Locale", start: str, end: str) -> str:
     """A range of days, short: `1–30 Nov 2026`."""
     from babel.dates import format_interval
@@ -69,6 +71,7 @@ def _plural(context: Any, count: int, one: str, other: str) -> str:
     return one if context["locale"].plural_form(count) == "one" else other
 
 
+@lru_cache(maxsize=4096)
 def _formatted(locale: "Locale", text: str, length: Any) -> str:
     from babel.dates import format_date
 

@@ -66,8 +66,7 @@ class Database:
     def worker(self, workspaces: Sequence[str]) -> Iterator[Transaction]:
         """A transaction that sees and writes the rows of these workspaces alone."""
         with self._connection() as connection, connection.transaction():
-            connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(WORKER)))
-            set_scope(connection, workspaces)
+            set_scope(connection, workspaces, role=WORKER)
             yield connection
 
     @contextlib.contextmanager
@@ -132,8 +131,8 @@ def as_owner(connection: Transaction) -> Iterator[None]:
     connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(WORKER)))
 
 
-def set_scope(connection: Transaction, workspaces: Sequence[str]) -> None:
-    """Say whose rows the current transaction may touch.
+def set_scope(connection: Transaction, workspaces: Sequence[str], *, role: str | None = None) -> None:
+    """Say whose rows the current transaction may touch, and in which role it goes on (None: as it is).
 
     Raises:
         BadInputError: one of the ids is no workspace id; with a comma inside it would stand for two workspaces.
@@ -143,7 +142,12 @@ def set_scope(connection: Transaction, workspaces: Sequence[str]) -> None:
             raise BadInputError(
                 f'"{workspace_id}" is no workspace id; expected 1 to 63 of a-z, 0-9 and -, beginning with a-z or 0-9'
             )
-    connection.execute("SELECT set_config('batch_jobs.workspaces', %s, true)", [",".join(workspaces)])
+    # One statement: there are jobs with a transaction for each of their answers.
+    connection.execute(
+        "SELECT set_config('batch_jobs.workspaces', %s, true), "
+        "set_config('role', coalesce(%s, current_setting('role')), true)",
+        [",".join(workspaces), role],
+    )
 
 
 def shown_url(url: str) -> str:
