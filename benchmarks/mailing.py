@@ -1,8 +1,8 @@
 """Messages a second of `deliver_notifications`, with one worker and with four, beside a bare loop over smtplib.
 
 Measured: from the first claim to the last note, over messages to users of one workspace, in worker processes that have
-started already, each with the settings as they are by default (two connections). Claiming, judging, rendering and noting are part of it;
-the server is aiosmtpd in a process of its own, which takes everything over and forgets it.
+started already, each with the settings as they are by default (two connections). Claiming, judging, rendering and
+noting are part of it; the server is aiosmtpd in a process of its own, which takes everything over and forgets it.
 
 Held against: one of these messages over one connection to the same server by `smtplib.sendmail`, again and again.
 Nobody who speaks to that server over one connection can be faster.

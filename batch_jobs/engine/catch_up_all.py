@@ -66,10 +66,16 @@ def _catch_up_group(
 ) -> CatchUpResult:
     with database.worker(group) as connection:
         connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_LIMIT}'")
-        lock_workspaces(connection, group)
+        rebuild = None
         if events >= MANY_EVENTS and not _any_begun(connection, group):
-            return _build_first(connection, projections, group)
-        return catch_up(connection, projections, group)
+            # Before the lock: others go on writing, and what they write is caught up under it.
+            everything = {one.name: one for one in projections}
+            rebuild = Rebuild(connection, everything, everything, group)
+            rebuild.build()
+        lock_workspaces(connection, group)
+        if rebuild is None or _any_begun(connection, group):
+            return catch_up(connection, projections, group)
+        return _put_in(rebuild)
 
 
 def _any_begun(connection: Transaction, group: list[str]) -> bool:
@@ -77,10 +83,9 @@ def _any_begun(connection: Transaction, group: list[str]) -> bool:
     return connection.execute(begun, [group]).rowcount > 0
 
 
-def _build_first(connection: Transaction, projections: Sequence[Projection], group: list[str]) -> CatchUpResult:
-    """Catch up workspaces without any row yet beside the tables that serve, and put all rows in at once."""
-    rebuild = Rebuild(connection, {one.name: one for one in projections}, {one.name for one in projections}, group)
-    rebuild.build()
+def _put_in(rebuild: Rebuild) -> CatchUpResult:
+    """Put all rows of workspaces that had none at once into the tables that serve."""
+    rebuild.catch_up()
     result = CatchUpResult()
     for projection in rebuild.wanted:
         found = rebuild.compare(projection)

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from batch_jobs.engine import job_runs
+from batch_jobs.engine import job_runs, repeats
 from batch_jobs.engine.admission import ACTIVE_ONLY, admit_workspaces, zones_of
-from batch_jobs.engine.batch import ERRORS_KEPT
 from batch_jobs.engine.catch_up import CatchUpResult, in_order
 from batch_jobs.engine.catch_up_all import catch_up_all
 from batch_jobs.engine.contract import Job
@@ -201,7 +200,7 @@ class Engine:
 
     def replay(self, job_run_id: str, *, actor: str, **callbacks: Any) -> list[JobRun]:
         """Run again with the same job, workspace, run date and parameters. See `run`."""
-        return self._again(self.find(job_run_id), "replay", actor, None, callbacks)
+        return self.run(repeats.replay(self.find(job_run_id), actor), **callbacks)
 
     def retry(self, job_run_id: str, *, actor: str, **callbacks: Any) -> list[JobRun]:
         """Run again for the rows that failed; for all rows when the run failed or was stopped as a whole. See `run`.
@@ -209,22 +208,7 @@ class Engine:
         Raises:
             BadInputError: there is no such run, or nothing of it to retry.
         """
-        run = self.find(job_run_id)
-        if run.status in ("failed", "stopped"):
-            # A retry that failed knows no rows of its own: those of the run that it repeats are still to be done.
-            while run.trigger == "retry" and run.replay_of and run.status in ("failed", "stopped"):
-                run = self.find(run.replay_of)
-            if run.status in ("failed", "stopped"):
-                return self._again(run, "retry", actor, None, callbacks)
-        if run.status in ACTIVE or not run.errors:
-            raise BadInputError(
-                f"job run {run.job_run_id} is {run.status} and has no failed rows to retry; "
-                f"to run it again, use: batch-jobs runs replay {run.job_run_id}"
-            )
-        with self.database.owner() as connection:
-            row_ids = job_runs.failed_rows(connection, run.job_run_id)
-        # Beyond the errors that are kept, the rows that failed are not known: then all are tried.
-        return self._again(run, "retry", actor, row_ids if run.errors <= ERRORS_KEPT else None, callbacks)
+        return self.run(repeats.retry(self.find(job_run_id), actor, self.find, self._failed_rows), **callbacks)
 
     def stop(self, job_run_id: str) -> JobRun:
         """Ask a run to stop before its next chunk; what it committed stays.
@@ -292,21 +276,9 @@ class Engine:
 
     # Within
 
-    def _again(
-        self, run: JobRun, trigger: job_runs.Trigger, actor: str, row_ids: list[str] | None, callbacks: dict[str, Any]
-    ) -> list[JobRun]:
-        request = RunRequest(
-            job=run.job,
-            targets=[(run.workspace_id, run.run_date)],
-            parameters=run.params,
-            trigger=trigger,
-            actor=actor,
-            # What was allowed once is meant again.
-            allow_future=True,
-            replay_of=run.job_run_id,
-            row_ids=row_ids,
-        )
-        return self.run(request, **callbacks)
+    def _failed_rows(self, job_run_id: str) -> list[str]:
+        with self.database.owner() as connection:
+            return job_runs.failed_rows(connection, job_run_id)
 
     def _find_scheduled(self, name: str) -> Job:
         job = find_job(self.jobs, name)
