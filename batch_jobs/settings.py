@@ -57,6 +57,7 @@ class Settings:
         worker_lost_after: seconds without a heartbeat after which a worker counts as lost.
             `BATCH_JOBS_WORKER_LOST_AFTER`.
         chunk_rows: rows of work that one transaction takes at most. `BATCH_JOBS_CHUNK_ROWS`.
+        chunks_at_once: how many transactions a rebuild works in at a time. `BATCH_JOBS_CHUNKS_AT_ONCE`.
         mail_from: the sender of messages, `Name <address>` or the address alone. `BATCH_JOBS_MAIL_FROM`.
         base_url: where people open the application, for the links in messages; without it they have none.
             `BATCH_JOBS_BASE_URL`.
@@ -70,6 +71,7 @@ class Settings:
     partition_days_back: int = 62
     worker_lost_after: int = 30
     chunk_rows: int = 10_000
+    chunks_at_once: int = 2
     mail_from: str = "no-reply@localhost"
     base_url: str | None = None
     smtp: Smtp | None = None
@@ -97,6 +99,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         partition_days_back=_number(env, "BATCH_JOBS_PARTITION_DAYS_BACK", 62, lowest=0),
         worker_lost_after=_number(env, "BATCH_JOBS_WORKER_LOST_AFTER", 30, lowest=2),
         chunk_rows=_number(env, "BATCH_JOBS_CHUNK_ROWS", 10_000, lowest=1),
+        chunks_at_once=_number(env, "BATCH_JOBS_CHUNKS_AT_ONCE", 2, lowest=1),
         mail_from=env.get("BATCH_JOBS_MAIL_FROM") or "no-reply@localhost",
         base_url=_base_url(env.get("BATCH_JOBS_BASE_URL")),
         smtp=_smtp(env),

@@ -5,12 +5,12 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import importing, ledger, mailing, need_check, night, rebuilding, whole_night
+from benchmarks import importing, ledger, mailing, need_check, night, rebuilding, searching, whole_night
 from benchmarks.bench import Sizes, fresh_installation, tell
 from benchmarks.figures import Figure, print_table, write_json
 
 # An installation for each group; in it each stands on what those before it left in the database.
-GROUPS = ((importing, night, ledger, need_check), (whole_night,), (rebuilding,), (mailing,))
+GROUPS = ((importing, night, ledger, need_check), (whole_night,), (rebuilding,), (searching,), (mailing,))
 
 
 def main() -> int:

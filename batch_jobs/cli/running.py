@@ -20,8 +20,8 @@ from batch_jobs.engine.contract import Job
 from batch_jobs.engine.due import DueReport
 from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.job_runs import JobRun
+from batch_jobs.engine.progress import Progress
 from batch_jobs.engine.requests import RunRequest, read_parameters
-from batch_jobs.engine.runner import Progress
 from batch_jobs.errors import BadInputError, BatchJobsError
 from batch_jobs.installation import open_engine
 

@@ -101,6 +101,7 @@ class Job(ABC):
             often it has run; after failures it is tried again for ever.
         catches_up: whether projections are brought up to date before its need-check and its work; not where what is
             behind is the work, or may be what can not be caught up.
+        side_by_side: whether chunks are worked on several at a time.
     """
 
     name: ClassVar[str]
@@ -120,6 +121,7 @@ class Job(ABC):
     unit: ClassVar[str] = "rows"
     continuous: ClassVar[bool] = False
     catches_up: ClassVar[bool] = True
+    side_by_side: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Make sure that a row error shows in the status of its run."""

@@ -17,10 +17,11 @@ from batch_jobs.engine.job_runs import ACTIVE, JobRun
 from batch_jobs.engine.local_time import today
 from batch_jobs.engine.missed_dates import advance_cursors
 from batch_jobs.engine.need import due_rows
+from batch_jobs.engine.progress import Progress
 from batch_jobs.engine.projection import Projection
 from batch_jobs.engine.requests import RunRequest, find_job, read_parameters
 from batch_jobs.engine.run_planning import EmployeesInScope, RunPlanning
-from batch_jobs.engine.runner import Progress, Runner
+from batch_jobs.engine.runner import Runner
 from batch_jobs.engine.workers import WorkerLostError, at_work, fail_lost_workers
 from batch_jobs.errors import BadInputError
 from batch_jobs.settings import Settings

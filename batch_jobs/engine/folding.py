@@ -1,9 +1,11 @@
 """Folding ranges of events into projections' tables: the one path of catch-up and rebuild. Keeps no checkpoint."""
 
+import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from psycopg import sql
@@ -94,19 +96,31 @@ def fold(
         Each projection that was folded, and what that did.
     """
     lacking = list(lacking)
-    filled: tuple[tuple[str, int, int], ...] | None = None
-    pending: frozenset[str] = frozenset()
     types = sorted(frozenset[str]().union(*(projection.event_types for projection, _ in lacking)))
-    with one_load():
-        for projection, missing in lacking:
-            spans = tuple((window.workspace_id, window.after, window.head) for window in missing)
-            if spans != filled:
+    with _no_search_for_cycles():
+        # What is loaded depends on the pending events too.
+        for spans, alike in groupby(lacking, key=lambda lack: _spans(lack[1])):
+            with one_load():
                 pending = _fill(connection, spans, types)
-                filled = spans
-            if pending & projection.event_types or (projection.follows_as_of and _moved(missing)):
-                with finding_tables(connection, search_path, projection.schema):
-                    folded = projection.fold(connection, missing)
-                yield projection, folded
+                for projection, missing in alike:
+                    if pending & projection.event_types or (projection.follows_as_of and _moved(missing)):
+                        with finding_tables(connection, search_path, projection.schema):
+                            folded = projection.fold(connection, missing)
+                        yield projection, folded
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Folds hold millions of objects, which Python's collector would go through again and again (a quarter of the time
+    of a rebuild). Counting references frees them: they hold no cycles.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @contextmanager
@@ -138,6 +152,10 @@ def _fill(connection: Transaction, spans: Sequence[tuple[str, int, int]], types:
     connection.execute("SET LOCAL enable_mergejoin = DEFAULT")
     connection.execute("ANALYZE pending_events (workspace_id, position, type, employee_id)")
     return frozenset(row[0] for row in connection.execute("SELECT DISTINCT type FROM pending_events"))
+
+
+def _spans(missing: Sequence[Window]) -> tuple[tuple[str, int, int], ...]:
+    return tuple((window.workspace_id, window.after, window.head) for window in missing)
 
 
 def _moved(missing: Sequence[Window]) -> bool:

@@ -28,6 +28,7 @@ class RebuildJob(Job):
     by_hand_only = True
     catches_up = False
     chunk_load = 200_000
+    side_by_side = True
     unit = "events"
     candidates = """
         SELECT s.workspace_id, s.workspace_id AS row_id, true AS due, w.head AS load

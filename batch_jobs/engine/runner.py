@@ -1,8 +1,10 @@
 """Running a job over workspaces, chunk by chunk; what fails is halved until the guilty row is alone."""
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from functools import partial
 
 from batch_jobs.engine import job_runs
@@ -12,6 +14,7 @@ from batch_jobs.engine.chunks import Chunk, pack
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.job_runs import Status
 from batch_jobs.engine.need import candidate_rows
+from batch_jobs.engine.progress import Progress, ProgressReport
 from batch_jobs.engine.projection import Projection
 from batch_jobs.engine.transient import is_transient, patiently
 from batch_jobs.engine.trouble import Pause
@@ -29,21 +32,6 @@ LONGEST_MESSAGE = 2_000
 STOPPED = "stopped by hand"
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is: workspaces (of several run dates, each counts) and due rows, or other units, done, of how
-    many. `trouble`: what of the database the run waits for the end of, None while it goes on.
-    """
-
-    job: str
-    workspaces_done: int
-    workspaces: int
-    rows_done: int
-    rows: int
-    unit: str = "rows"
-    trouble: str | None = None
-
-
 class _StoppedError(Exception):
     """The run of the workspace was asked to stop."""
 
@@ -55,7 +43,7 @@ class Runner:
         database: where.
         projections: kept in step with what is appended, in order.
         worker: in whose name.
-        settings: rows of a chunk, and what jobs need that work outside.
+        settings: rows of a chunk, how many chunks at once, and what jobs need that work outside.
         should_stop: whether to end before the next chunk.
         on_finished: told the ids of runs as they end.
         on_progress: told how far the run is, after each chunk and each slice of a huge workspace.
@@ -77,8 +65,9 @@ class Runner:
         self._chunk_rows = settings.chunk_rows
         self._should_stop = should_stop
         self._on_finished = on_finished
-        self._on_progress = on_progress
-        self._progress = Progress("", 0, 0, 0, 0)
+        self._telling = threading.Lock()
+        self._chunks_at_once = settings.chunks_at_once
+        self._progress = ProgressReport(on_progress)
         self._trouble = Pause(database, on_trouble=self._report_trouble)
 
     def run(self, works: Sequence[Work]) -> None:
@@ -90,18 +79,32 @@ class Runner:
         if works:
             rows = sum(sum(work.due.values()) for work in works)
             workspaces = sum(len(work.runs) for work in works)
-            self._progress = Progress(works[0].job.name, 0, workspaces, 0, rows, works[0].job.unit)
+            self._progress.begin(works[0].job.name, workspaces=workspaces, rows=rows, unit=works[0].job.unit)
         for work in works:
             at_most = work.job.chunk_load or self._chunk_rows
-            for chunk in pack(work.targets, work.due, at_most=at_most, divisible=work.job.divisible):
-                before = self._progress
-                self._pause(work, chunk)
-                self._do(work, chunk)
-                self._report(
-                    before,
-                    workspaces=len(chunk.targets),
-                    rows=sum(work.due.get(target, 0) for target in chunk.targets),
-                )
+            chunks = pack(work.targets, work.due, at_most=at_most, divisible=work.job.divisible)
+            if work.job.side_by_side and self._chunks_at_once > 1:
+                self._do_side_by_side(work, chunks)
+            else:
+                for chunk in chunks:
+                    self._do_chunk(work, chunk)
+
+    def _do_side_by_side(self, work: Work, chunks: Iterable[Chunk]) -> None:
+        """Work on a few chunks at a time: one is computed here while the database is at work for another."""
+        with ThreadPoolExecutor(self._chunks_at_once, thread_name_prefix=work.job.name) as pool:
+            tasks = [pool.submit(self._do_chunk, work, chunk) for chunk in chunks]
+            try:
+                for task in as_completed(tasks):
+                    task.result()
+            finally:
+                for task in tasks:
+                    task.cancel()
+
+    def _do_chunk(self, work: Work, chunk: Chunk) -> None:
+        self._pause(work, chunk)
+        self._do(work, chunk)
+        rows = sum(work.due.get(target, 0) for target in chunk.targets)
+        self._progress.end(workspaces=len(chunk.targets), rows=rows)
 
     def _do(self, work: Work, chunk: Chunk) -> None:
         """Work on whole workspaces in one transaction; where that fails on the halves, at last row by row."""
@@ -112,7 +115,7 @@ class Runner:
             self._by_rows(work, left)
             return
         try:
-            on_load = partial(self._on_load, work, left, self._progress)
+            on_load = partial(self._on_load, work, left)
             patiently(lambda: self._transaction.do(work, left, ends=True, on_load=on_load))
         except WorkerLostError:
             raise
@@ -140,11 +143,11 @@ class Runner:
             return
         self._tell(work, [workspace_id for workspace_id, _ in left.targets])
 
-    def _on_load(self, work: Work, chunk: Chunk, before: Progress, load: int) -> None:
+    def _on_load(self, work: Work, chunk: Chunk, load: int) -> None:
         """Tell how far the work within a chunk is; break it off when all of its runs were asked to stop."""
         if self._stops([work.runs[workspace_id].job_run_id for workspace_id, _ in chunk.targets]):
             raise _StoppedError
-        self._report(before, workspaces=0, rows=load)
+        self._progress.reach(load)
 
     def _start(self, work: Work, chunk: Chunk) -> Chunk | None:
         """Mark the chunk's runs as started. Returns what is left of the chunk after those that were stopped."""
@@ -163,14 +166,13 @@ class Runner:
         """Work on one workspace in several transactions; its run ends when all rows are done."""
         ((workspace_id, _),) = chunk.targets
         total = Outcome()
-        before = self._progress
         try:
             # Without any of its rows: where that fails as well, no row is to blame.
             patiently(lambda: self._transaction.do(work, replace(chunk, row_ids=()), ends=False))
             for row_ids in self._slices(work, chunk):
                 self._pause(work, chunk)
                 self._rows(work, replace(chunk, row_ids=row_ids), total)
-                self._report(before, workspaces=0, rows=min(total.due, work.due.get(chunk.targets[0], 0)))
+                self._progress.reach(min(total.due, work.due.get(chunk.targets[0], 0)))
             patiently(lambda: self._transaction.finish(work, chunk.targets, {workspace_id: total}))
         except WorkerLostError:
             raise
@@ -258,18 +260,13 @@ class Runner:
             return job_runs.stop_requested(connection, job_run_ids) == set(job_run_ids)
 
     def _tell(self, work: Work, workspaces: Iterable[str]) -> None:
-        self._on_finished([work.runs[workspace_id].job_run_id for workspace_id in workspaces])
+        with self._telling:
+            self._on_finished([work.runs[workspace_id].job_run_id for workspace_id in workspaces])
 
     def _report_trouble(self, trouble: str | None) -> None:
         if trouble:
             _log.warning("%s pauses, as the database is in trouble: %s", self._progress.job, trouble)
-        self._on_progress(replace(self._progress, trouble=trouble))
-
-    def _report(self, before: Progress, *, workspaces: int, rows: int) -> None:
-        self._progress = replace(
-            before, workspaces_done=before.workspaces_done + workspaces, rows_done=before.rows_done + rows
-        )
-        self._on_progress(self._progress)
+        self._progress.wait(trouble)
 
 
 def _blame(outcome: Outcome, job: Job, row_id: str, error: Exception) -> None:

@@ -59,6 +59,10 @@ def replace_rows(
             removed. None removes nothing.
     """
     names = [*table.key, *table.columns]
+    if _is_empty_beside(connection, table):
+        rows = list(rows)
+        copy_rows(connection, table.name, names, rows)
+        return RowChanges(row[0] for row in rows)
     stage = sql.Identifier(f"new_{table.name}")
     target = sql.Identifier(table.name)
     temporary_table(
@@ -77,6 +81,16 @@ def replace_rows(
         ),
     )
     return removed + written
+
+
+def _is_empty_beside(connection: Transaction, table: Table) -> bool:
+    """Whether the plain name means a temporary table (that of a rebuild) without any row: nothing is to be compared."""
+    beside = "SELECT FROM pg_class WHERE oid = to_regclass(%s) AND relpersistence = 't'"
+    target = sql.Identifier(table.name)
+    return bool(
+        connection.execute(beside, [target.as_string(connection)]).rowcount
+        and not connection.execute(sql.SQL("SELECT FROM {} LIMIT 1").format(target)).rowcount
+    )
 
 
 def copy_rows(connection: Transaction, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

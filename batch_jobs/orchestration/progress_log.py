@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from logging import Logger
 
 from batch_jobs.engine.job_runs import JobRun
-from batch_jobs.engine.runner import Progress
+from batch_jobs.engine.progress import Progress
 from batch_jobs.engine.time_left import time_left
 
 EVERY_SECONDS = 5.0

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import date
 
+from batch_jobs.engine.projection import load_once
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.temporary import temporary_table
 
@@ -22,15 +23,24 @@ _TABLE = """
     ) ON COMMIT DELETE ROWS
 """
 
+_NAMED_TABLE = """
+    CREATE TEMPORARY TABLE named_employees (workspace_id text COLLATE "C", employee_id text COLLATE "C")
+    ON COMMIT DELETE ROWS
+"""
+
 # An employment may have moved from one employee to another: the version that said so may be gone from `definitions`.
-_BY_EVENT = """
-    INSERT INTO affected_employees
+_NAME = """
+    INSERT INTO named_employees
     SELECT e.workspace_id, e.payload ->> 'employee_id' FROM pending_events e
     WHERE e.type = ANY (%(personal)s) AND e.payload ->> 'employee_id' IS NOT NULL
     UNION
     SELECT e.workspace_id, o.employee_id FROM pending_events e JOIN employment_owners o
       ON o.workspace_id = e.workspace_id AND o.employment_id = e.payload ->> 'employment_id'
     WHERE e.type = 'employment.defined'
+"""
+_BY_EVENT = """
+    INSERT INTO affected_employees
+    SELECT workspace_id, employee_id FROM named_employees
     UNION
     SELECT d.workspace_id, d.employee_id FROM definitions d
     WHERE d.kind IN ('employee', 'employment') AND d.workspace_id IN (
@@ -72,8 +82,15 @@ def find_affected(connection: Transaction, *, settings: Collection[str] = SETTIN
         connection: a transaction with `pending_events`, in which `definitions` is up to date.
         settings: types of the events that affect everybody of their workspace.
     """
+    load_once("named_employees", lambda: _name(connection))
     temporary_table(connection, "affected_employees", _TABLE)
-    connection.execute(_BY_EVENT, {"personal": list(PERSONAL_EVENTS), "settings": list(settings)})
+    connection.execute(_BY_EVENT, {"settings": list(settings)})
+
+
+def _name(connection: Transaction) -> None:
+    temporary_table(connection, "named_employees", _NAMED_TABLE)
+    connection.execute(_NAME, {"personal": list(PERSONAL_EVENTS)})
+    connection.execute("ANALYZE named_employees")
 
 
 def add_affected_by_date(connection: Transaction, moved: list[tuple[str, date, date]]) -> None:

@@ -4,10 +4,15 @@ Folded in Python, for what is indexed and for what is asked alike: PostgreSQL co
 `VERSION` must be raised whenever the same text would give other words.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 VERSION = 1
+
+# What parts words wherever it stands, and is in every e-mail address.
+_APART = re.compile(r"[\s@.]+")
 
 # Far below what PostgreSQL takes for a word, and longer than anybody types.
 LONGEST_WORD = 200
@@ -55,7 +60,19 @@ def fold(text: str) -> list[str]:
     is `obrien`), everything else that is no letter or digit parts. A character of a script without spaces, and an
     emoji, is a word.
     """
-    return [part for word in text.translate(_CHARACTERS).split() for part in _cut(word.replace("'", "").split("-"))]
+    return [word for piece in pieces(text) for word in _fold_piece(piece)]
+
+
+# Names and the words of titles come again and again.
+@lru_cache(maxsize=50_000)
+def _fold_piece(piece: str) -> tuple[str, ...]:
+    words = piece.translate(_CHARACTERS).split()
+    return tuple(part for word in words for part in _cut(word.replace("'", "").split("-")))
+
+
+def pieces(text: str) -> list[str]:
+    """The text in pieces, whose `spellings` together are those of the whole."""
+    return _APART.split(text)
 
 
 def spellings(text: str) -> Iterator[str]:

@@ -4,8 +4,11 @@ import json
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from hashlib import md5, sha256
 from typing import Any, ClassVar, NamedTuple
+
+from pydantic_core import to_json
 
 from batch_jobs.engine.projection import Folded, Projection, Window
 from batch_jobs.engine.tables import Table, replace_rows
@@ -85,12 +88,13 @@ class Index(Projection):
             document.workspace_id,
             document.entity_id,
             title,
-            json.dumps(shown, ensure_ascii=False),
+            to_json(shown).decode(),
             " ".join(folding.fold(title))[:SORT_KEY],
             _words(document, self.fields.values()),
         )
 
 
+@lru_cache(maxsize=1_000)
 def workspace_key(workspace_id: str) -> str:
     """What a workspace's words begin with; `search.find` computes the same. Two workspaces may share one."""
     return md5(workspace_id.encode(), usedforsecurity=False).hexdigest()[:6]
@@ -106,12 +110,20 @@ def moved(windows: Sequence[Window]) -> list[tuple[str, date, date]]:
 
 
 def _words(document: Document, weights: Iterable[str]) -> str:
-    """The document as PostgreSQL reads a tsvector. Folding leaves no quote and no backslash in a word."""
+    """The document as PostgreSQL reads a tsvector, in which words may come twice."""
     key = workspace_key(document.workspace_id)
-    found: set[str] = set()
+    found: list[str] = []
     for weight, text in zip(weights, document.texts, strict=True):
+        beginning = key + weight
         for part in (text,) if isinstance(text, str) else text or ():
-            words = set(folding.spellings(part))
-            beginnings = {f"^{word[:length]}" for word in words for length in (1, 2)}
-            found.update(f"'{key}{weight}{word}'" for word in words | beginnings)
-    return " ".join(sorted(found))
+            found += [_lexemes(beginning, piece) for piece in folding.pieces(part)]
+    return " ".join(found)
+
+
+# People of a workspace share names, titles, units and the domain of their address.
+@lru_cache(maxsize=50_000)
+def _lexemes(beginning: str, piece: str) -> str:
+    """The words of a piece and their beginnings. Folding leaves no quote and no backslash in a word."""
+    words = set(folding.spellings(piece))
+    words |= {f"^{word[:length]}" for word in words for length in (1, 2)}
+    return " ".join(sorted(f"'{beginning}{word}'" for word in words))

@@ -1,12 +1,14 @@
 """One bad row, one bad workspace, a database in trouble, a stop: what is lost and what stays."""
 
+import threading
 from itertools import count
 
 import psycopg
 import pytest
 
+from batch_jobs.engine.progress import Progress
 from batch_jobs.engine.requests import RunRequest
-from batch_jobs.engine.runner import MOST_BLAMED_ROWS, Progress
+from batch_jobs.engine.runner import MOST_BLAMED_ROWS
 from batch_jobs.errors import BadInputError
 from batch_jobs.store.database import Database
 from batch_jobs_tests import builders
@@ -257,3 +259,36 @@ def test_an_error_of_a_callback_is_no_fault_of_the_job(database):
         )
     statuses = rows(database, "SELECT status, message FROM batch_jobs.job_runs ORDER BY workspace_id")
     assert statuses == [("completed", None)] + [("failed", "worker lost: RuntimeError")] * 3
+
+
+class SideBySide(Marking):
+    side_by_side = True
+
+
+@pytest.mark.parametrize("chunk_rows", [3, 1])
+def test_chunks_side_by_side_give_what_they_give_one_by_one(database, chunk_rows):
+    found(database, FIFTY[:8])
+    # Nobody goes on before another chunk has come as far: one by one this would end in BrokenBarrierError.
+    meeting = threading.Barrier(2, timeout=30)
+    met = set()
+
+    def meet(batch):
+        if batch.rows and (name := batch.rows[0].workspace_id) not in met:
+            met.add(name)
+            meeting.wait()
+
+    progress = []
+    engine = engine_of(database, SideBySide(on_batch=meet), chunk_rows=chunk_rows, chunks_at_once=2)
+    targets = [(name, DAY) for name in FIFTY[:8]]
+    runs = engine.run(RunRequest(job="marking", targets=targets), on_progress=progress.append)
+    assert [(one.status, one.counters["marked"]) for one in runs] == [("completed", 3)] * 8
+    assert marked(database) == {(name, f"e-{n}") for name in FIFTY[:8] for n in (1, 2, 3)}
+    assert (progress[-1].workspaces_done, progress[-1].rows_done, progress[-1].rows) == (8, 24, 24)
+    assert [one.workspaces_done for one in progress] == sorted(one.workspaces_done for one in progress)
+
+
+def test_a_bad_row_stops_no_chunk_beside_it(database):
+    found(database, FIFTY[:9])
+    runs = run(engine_of(database, SideBySide(_raise), chunk_rows=3, chunks_at_once=3), "marking", FIFTY[:9])
+    assert [one.workspace_id for one in runs if one.status != "completed"] == ["w-07"]
+    assert marked(database) == {(name, f"e-{n}") for name in FIFTY[:9] for n in (1, 2, 3)} - {BAD}

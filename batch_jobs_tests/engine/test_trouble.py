@@ -6,8 +6,8 @@ import psycopg
 import pytest
 
 from batch_jobs.engine import trouble
+from batch_jobs.engine.progress import Progress
 from batch_jobs.engine.requests import RunRequest
-from batch_jobs.engine.runner import Progress
 from batch_jobs.engine.trouble import Pause
 from batch_jobs.store.database import Database
 from batch_jobs_tests.deadline import until

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from batch_jobs.engine.runner import Progress
+from batch_jobs.engine.progress import Progress
 from batch_jobs.orchestration.progress_log import EVERY_SECONDS, ProgressLog
 
 HALF = Progress("rebuild_search_indexes", 1, 2, 300_000, 900_000, "events")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_jobs.search.folding import LONGEST_WORD, fold, spellings
+from batch_jobs.search.folding import LONGEST_WORD, fold, pieces, spellings
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,7 @@ def test_what_is_folded_stays_so_and_is_found(text: str) -> None:
     words = fold(text)
     assert fold(" ".join(words)) == words
     assert set(words) <= set(spellings(text))
+    assert {word for piece in pieces(text) for word in spellings(piece)} == set(spellings(text))
     if text.isascii():
         assert fold(text.upper()) == words
     for word in [*words, *spellings(text)]:
