@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from batch_jobs.installation import all_projections
 from batch_jobs.jobs.rebuild_employee_projections import RebuildEmployeeProjections
 from batch_jobs.jobs.rebuild_search_indexes import RebuildSearchIndexes
 from batch_jobs.store.database import Database
+from batch_jobs.store.events import lock_workspaces
 from batch_jobs_tests.builders import employee, import_all, of
 from batch_jobs_tests.deadline import until
 from batch_jobs_tests.engine.company import DAY, engine_of, found, rows, run
@@ -34,6 +36,10 @@ LEFT_BEHIND = r"""
 IN_A_TRANSACTION = (
     "SELECT FROM pg_stat_activity WHERE state LIKE 'idle in%' AND datname = current_database() "
     "AND pid <> pg_backend_pid()"
+)
+WAITS_FOR_A_WORKSPACE = (
+    "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() "
+    "AND query LIKE '%FROM batch_jobs.workspaces%FOR UPDATE%'"
 )
 BY_EMPLOYEE = "SELECT workspace_id || ' ' || employee_id, name FROM projections.employee_directory ORDER BY 1"
 WRONG = "UPDATE projections.employee_directory SET name = 'Wrong' WHERE employee_id <> 'e-1'"
@@ -161,6 +167,18 @@ def test_what_others_write_meanwhile_is_never_lost_nor_taken_back(company: Datab
     assert len(states) > 5
     assert {len(state) for state in states} == {12}
     assert rows(company, "SELECT name FROM projections.employee_directory WHERE name = 'Wrong'") == []
+
+
+@pytest.mark.parametrize("job", JOBS.values())
+def test_what_is_under_way_is_waited_for_before_anything_is_compared(company: Database, url: str, job: Any) -> None:
+    engine = engine_of(company, job())
+    with ThreadPoolExecutor(1) as pool, Database(url) as others:
+        with others.worker(["acme"]) as writing:
+            lock_workspaces(writing, ["acme"])
+            rebuilding = pool.submit(run, engine, job.name, NAMES, parameters={"dry_run": False})
+            until(lambda: rows(company, WAITS_FOR_A_WORKSPACE))
+        (acme, globex) = rebuilding.result(60)
+    assert (acme.status, globex.status) == ("completed", "completed")
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from batch_jobs.errors import BadInputError
+from batch_jobs.search.folding import fold
 from batch_jobs.store.database import Database
 from batch_jobs_tests.builders import employee, workspace
 from batch_jobs_tests.postgres import Databases
@@ -62,6 +63,13 @@ def people(make_database: Callable[..., str], databases: Databases) -> Iterator[
 def test_found_as_typed(people: Database, name: str) -> None:
     for typed in NAMES[name]:
         assert ids(people, typed) == [f"e {name}"[:100]], typed
+
+
+@pytest.mark.parametrize("name", NAMES, ids=lambda name: name[:20].encode("ascii", "namereplace").decode())
+def test_found_at_every_letter(people: Database, name: str) -> None:
+    beginnings = [name[:length] for length in range(1, len(name) + 1)]
+    missing = [typed for typed in beginnings if fold(typed) and f"e {name}"[:100] not in ids(people, typed)]
+    assert missing == []
 
 
 @pytest.mark.parametrize("typed", ["", " ", "'", "!?*:&|", "-", "\u200b"])
