@@ -5,7 +5,19 @@ from collections.abc import Sequence
 import typer
 from typer.main import get_command
 
-from batch_jobs.cli import checks, demonstration, events, ledger, mail, running, samples, search, services, setup
+from batch_jobs.cli import (
+    checks,
+    demonstration,
+    events,
+    ledger,
+    mail,
+    metrics,
+    running,
+    samples,
+    search,
+    services,
+    setup,
+)
 
 # Plain help: it is read in pipes and small terminals, and needs no library to be loaded.
 app = typer.Typer(
@@ -27,6 +39,7 @@ app.command("search")(search.search)
 app.add_typer(mail.app, name="mail")
 app.command("up")(services.up)
 app.command("doctor")(checks.doctor)
+app.command("metrics")(metrics.metrics)
 app.command("demo")(demonstration.demo)
 app.command("db-url")(setup.db_url)
 

@@ -5,7 +5,8 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ from batch_jobs.cli.output import note, say
 from batch_jobs.cli.setup import prepare
 from batch_jobs.doctor.machine import port_owner
 from batch_jobs.errors import BadInputError, UnavailableError
-from batch_jobs.installation import database_url
+from batch_jobs.installation import database_url, open_engine
 from batch_jobs.settings import PROJECT_FOLDER, Settings, read_settings
 from batch_jobs.store import schema
 from batch_jobs.store.database import Database
@@ -37,6 +38,10 @@ def up(
             "--host", help="Address of the web UI. Any other than the default lets others in, without a password."
         ),
     ] = "127.0.0.1",
+    metrics_port: Annotated[
+        int | None,
+        typer.Option("--metrics-port", min=1, max=65535, help="Serve metrics for Prometheus at /metrics of this port."),
+    ] = None,
 ) -> None:
     """Run database, web UI, scheduler and workers until Ctrl-C.
 
@@ -46,18 +51,41 @@ def up(
     from batch_jobs.orchestration.services import orchestrator_services
 
     settings = read_settings()
-    _check_port(host, port)
+    for one in (port, metrics_port):
+        if one:
+            _check_port(host, one)
     _prepare(settings)
     folder = Path(tempfile.mkdtemp(prefix="batch-jobs-up-"))
     try:
         services = orchestrator_services(folder, host=host, port=port)
         # A host of IPv6 stands in brackets in a URL.
         shown = EVERYWHERE.get(host, f"[{host}]" if ":" in host else host)
-        _supervise(settings, services, f"http://{shown}:{port}")
+        with _metrics(settings, host, metrics_port):
+            _supervise(settings, services, f"http://{shown}:{port}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         _end_database(settings)
     say("all is ended")
+
+
+@contextmanager
+def _metrics(settings: Settings, host: str, port: int | None) -> Iterator[None]:
+    """Serve the metrics, measured here: whoever of the services stands still is seen."""
+    if port is None:
+        yield
+        return
+    from prometheus_client import start_http_server
+
+    from batch_jobs.monitoring.metrics import registry_of
+
+    with open_engine(settings) as engine:
+        server, thread = start_http_server(port, host, registry_of(engine))
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
 
 
 def _supervise(settings: Settings, services: Sequence["Service"], url: str) -> None:

@@ -1,12 +1,13 @@
 """What goes on in the database: workspaces' time zones, workers, projections, dead letters."""
 
+from collections import Counter
 from importlib.metadata import version
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfoNotFoundError, available_timezones
 
 from batch_jobs.doctor.finding import Finding, judged
 from batch_jobs.engine.catch_up import behind
 from batch_jobs.engine.stale import stale
-from batch_jobs.installation import all_projections
+from batch_jobs.installation import all_projections, make_engine
 from batch_jobs.settings import Settings
 from batch_jobs.store.database import Database, Transaction
 
@@ -15,8 +16,10 @@ NAMED = 5
 
 def examine(database: Database, settings: Settings) -> list[Finding]:
     """Check what jobs and people left behind."""
+    overdue = _overdue(database, settings)
     with database.owner() as connection:
         return [
+            overdue,
             _time_zones(connection),
             _workers(connection, settings.worker_lost_after),
             _projections(connection),
@@ -24,6 +27,25 @@ def examine(database: Database, settings: Settings) -> list[Finding]:
             _dead_letters(connection),
             _orchestrator(connection),
         ]
+
+
+def _overdue(database: Database, settings: Settings) -> Finding:
+    try:
+        found = make_engine(database, settings).overdue()
+    except ZoneInfoNotFoundError:
+        return Finding("scheduler", "ok", "what is overdue can not be told while a time zone is not known")
+    first = found[0] if found else None
+    numbers = Counter(one.job for one in found)
+    named = [f"{job} in {number:,} workspaces" for job, number in sorted(numbers.items())]
+    return judged(
+        "scheduler",
+        first is None,
+        f"due for more than an hour without a run: {_some(named)}; the first since {first.since:%Y-%m-%d %H:%M} UTC in "
+        f'"{first.workspace_id}"'
+        if first
+        else "nothing has been due for more than an hour without a run",
+        "see that `batch-jobs up` runs, with no schedule or sensor switched off; `batch-jobs due` tells what is due",
+    )
 
 
 def _time_zones(connection: Transaction) -> Finding:

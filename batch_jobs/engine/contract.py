@@ -99,6 +99,8 @@ class Job(ABC):
         unit: what is counted while it runs.
         continuous: whether a sensor watches it, not a schedule: due whenever rows are, at any time of the day, however
             often it has run; after failures it is tried again for ever.
+        waiting_since: of a continuous job a query with its `arguments`: the workspaces in which it is due, and since
+            when, `workspace_id` and a timestamptz.
         catches_up: whether projections are brought up to date before its need-check and its work; not where what is
             behind is the work, or may be what can not be caught up.
         side_by_side: whether chunks are worked on several at a time.
@@ -120,6 +122,7 @@ class Job(ABC):
     chunk_load: ClassVar[int | None] = None
     unit: ClassVar[str] = "rows"
     continuous: ClassVar[bool] = False
+    waiting_since: ClassVar[str | None] = None
     catches_up: ClassVar[bool] = True
     side_by_side: ClassVar[bool] = False
 

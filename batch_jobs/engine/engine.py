@@ -17,6 +17,7 @@ from batch_jobs.engine.job_runs import ACTIVE, JobRun
 from batch_jobs.engine.local_time import today
 from batch_jobs.engine.missed_dates import advance_cursors
 from batch_jobs.engine.need import due_rows
+from batch_jobs.engine.overdue import Overdue, find_overdue
 from batch_jobs.engine.progress import Progress
 from batch_jobs.engine.projection import Projection
 from batch_jobs.engine.requests import RunRequest, find_job, read_parameters
@@ -115,6 +116,11 @@ class Engine:
         with self.database.owner() as connection:
             advance_cursors(connection, name, checked_until(report, name))
         return report
+
+    def overdue(self) -> list[Overdue]:
+        """What has been due for more than an hour without a run: see `engine.overdue`. Changes nothing."""
+        with self.database.reader() as connection:
+            return find_overdue(connection, self.scheduled_jobs, now=self.clock())
 
     def active_workspaces(self) -> list[str]:
         """The ids of the active workspaces, sorted."""

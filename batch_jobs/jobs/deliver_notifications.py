@@ -97,6 +97,11 @@ class DeliverNotifications(Job):
             GROUP BY workspace_id
         ) o ON o.workspace_id = s.workspace_id
     """
+    waiting_since = """
+        SELECT o.workspace_id, min(o.next_attempt_at) FROM batch_jobs.outbox o
+        JOIN batch_jobs.workspaces w ON w.workspace_id = o.workspace_id AND w.status = 'active'
+        WHERE o.state = 'waiting' GROUP BY o.workspace_id
+    """
 
     def reach_out(self, outside: Outside) -> None:
         """Send what waits in these workspaces, until nothing is left or the server can not be reached.

@@ -35,6 +35,13 @@ class SyncProjections(Job):
         SELECT s.workspace_id, s.workspace_id AS row_id, true AS due, b.events AS load
         FROM scope s JOIN ({BEHIND}) b ON b.workspace_id = s.workspace_id
     """
+    # The first event that some projection lacks.
+    waiting_since = f"""
+        SELECT b.workspace_id, e.recorded_at
+        FROM ({BEHIND}) b
+        JOIN batch_jobs.workspaces w ON w.workspace_id = b.workspace_id AND w.status = 'active'
+        JOIN batch_jobs.events e ON e.workspace_id = b.workspace_id AND e.position = w.head - b.events + 1
+    """
 
     def arguments(self, run_date: date, parameters: Parameters) -> dict[str, Any]:
         """See `Job.arguments`."""
