@@ -13,6 +13,7 @@ from batch_jobs.engine.engine import utc_now
 from batch_jobs.engine.projection import Projection
 from batch_jobs.installation import all_projections
 from batch_jobs.orchestration.job_assets import asset_job, job_asset
+from batch_jobs.orchestration.job_checks import job_checks
 from batch_jobs.orchestration.partitions import job_partitions
 from batch_jobs.orchestration.projection_assets import projection_asset
 from batch_jobs.orchestration.projection_checks import checks_schedule, projection_checks
@@ -58,17 +59,29 @@ def build_definitions(
             *(projection_asset(projection, partitions, projections) for projection in projections.values()),
             *(job_asset(job, partitions, projections) for job in scheduled.values()),
         ]
-    checks = projection_checks(projections)
+    of_projections, of_jobs = projection_checks(projections), job_checks(scheduled)
     return Definitions(
         assets=assets,
-        asset_checks=[checks],
+        asset_checks=[of_projections, of_jobs],
         jobs=[
             *dagster_jobs.values(),
             *(troubleshooting_job(job) for job in jobs.values() if job.by_hand_only),
             run_batch_jobs_job(partitions),
         ],
         schedules=[
-            checks_schedule(checks),
+            checks_schedule(
+                of_projections,
+                "check_projections",
+                cron="17 6 * * *",
+                description="Looks whether projections and search indexes are in step, of this code, and without dead "
+                "letters.",
+            ),
+            checks_schedule(
+                of_jobs,
+                "check_jobs",
+                cron="47 * * * *",
+                description="Looks whether a workspace has been due for a job for more than an hour without a run.",
+            ),
             *(
                 job_schedule(job, dagster_jobs[job.name], partitions, minute=minute)
                 for job, minute in _minutes(nightly).items()

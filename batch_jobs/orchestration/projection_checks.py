@@ -82,19 +82,21 @@ def projection_checks(projections: Mapping[str, Projection]) -> AssetChecksDefin
     return check
 
 
-def checks_schedule(checks: AssetChecksDefinition) -> ScheduleDefinition:
-    """Looks every morning, so that what a deploy or a bad event left behind is seen without being asked for."""
-    job = define_asset_job(
-        "check_projections",
-        selection=Selection.checks(checks),
-        description="Looks whether projections and search indexes are in step, of this code, and without dead letters.",
-    )
+def checks_schedule(checks: AssetChecksDefinition, name: str, *, cron: str, description: str) -> ScheduleDefinition:
+    """Looks by itself, so that what a deploy, a bad event or a silent schedule left behind is seen without being asked
+    for.
+    """
     return ScheduleDefinition(
-        name="check_projections_schedule",
-        job=job,
-        cron_schedule="17 6 * * *",
+        name=f"{name}_schedule",
+        job=define_asset_job(name, selection=Selection.checks(checks), description=description),
+        cron_schedule=cron,
         default_status=DefaultScheduleStatus.RUNNING,
     )
+
+
+def named(workspaces: Sequence[str]) -> str:
+    """The first of these workspaces, and how many more there are."""
+    return ", ".join(workspaces[:NAMED]) + (f" and {len(workspaces) - NAMED} more" if workspaces[NAMED:] else "")
 
 
 def look(engine: Engine, projections: Mapping[str, Projection]) -> dict[str, _State]:
@@ -115,7 +117,7 @@ def _results(projection: Projection, state: _State) -> Iterator[AssetCheckResult
     ):
         metadata: dict[str, int | str] = {"workspaces": len(found)}
         if found:
-            metadata["named"] = ", ".join(found[:NAMED]) + (f" and {len(found) - NAMED} more" if found[NAMED:] else "")
+            metadata["named"] = named(found)
         yield AssetCheckResult(
             passed=not found,
             asset_key=projection_key(projection),

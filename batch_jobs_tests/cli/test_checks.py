@@ -87,3 +87,14 @@ def test_who_uses_the_port_is_named() -> None:
         assert (found.state, "pytest" in found.text or "python" in found.text) == ("problem", True)
         assert f"batch-jobs up --port {port + 1}" in found.remedy
     assert port_finding("127.0.0.1", port).state == "ok"
+
+
+def test_metrics_are_printed_or_written(healthy: CommandLine) -> None:
+    printed = healthy("metrics")
+    assert printed.code == 0
+    assert 'batch_jobs_projection_lag_events{projection="definitions"} 0.0' in printed.out
+    file = healthy.home / "jobs.prom"
+    assert healthy("metrics", "--file", str(file)).code == 0
+    assert "batch_jobs_dead_letters" in file.read_text()
+    assert healthy("metrics", "--file", str(healthy.home / "jobs.txt")).refuses("jobs.txt", ".prom")
+    assert healthy("metrics", "--file", str(healthy.home / "no" / "jobs.prom")).refuses("can not be written")

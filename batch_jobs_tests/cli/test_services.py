@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import psutil
 import psycopg
@@ -48,15 +49,19 @@ def processes_of(home: Path) -> list[psutil.Process]:
 
 
 def test_up_serves_restarts_what_dies_and_leaves_nothing_behind(installation: CommandLine) -> None:
-    port = free_port()
+    port, metrics_port = free_port(), free_port()
     url = f"http://127.0.0.1:{port}"
     with (installation.home / "out").open("wb") as out:
-        up = installation.start("up", "--port", str(port), stdout=out, stderr=subprocess.STDOUT)
+        up = installation.start(
+            "up", f"--port={port}", f"--metrics-port={metrics_port}", stdout=out, stderr=subprocess.STDOUT
+        )
     try:
         until(lambda: answers(url) or up.poll() is not None, SLOW)
         assert up.poll() is None, (installation.home / "out").read_text()
         until(lambda: f"ready: {url}" in (installation.home / "out").read_text(), SLOW)
         assert installation("up", "--port", str(port)).refuses(f"port {port} is used by", f"--port {port + 1}")
+        with urlopen(f"http://127.0.0.1:{metrics_port}/metrics") as answer:
+            assert "batch_jobs_overdue_workspaces" in answer.read().decode()
         (web,) = [one for one in processes_of(installation.home) if "dagster_webserver" in one.cmdline()]
         web.kill()
         until(lambda: "starts again" in (installation.home / "out").read_text(), SLOW)

@@ -53,7 +53,7 @@ def test_there_is_an_asset_for_each_job_and_projection(tmp_path: Path) -> None:
         *(AssetKey(["search", name]) for name in search.registry()),
     }
     names = {job.name for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")}
-    assert names == {*jobs.registry(), "run_batch_jobs", "check_projections"}
+    assert names == {*jobs.registry(), "run_batch_jobs", "check_projections", "check_jobs"}
 
 
 def test_a_job_comes_after_the_projections_that_its_need_check_reads(tmp_path: Path) -> None:
