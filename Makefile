@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TEST_WORKERS ?= 2
 
-.PHONY: help install test lint types demo up bench docs lock
+.PHONY: help install test lint types demo up bench fuzz docs lock
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ up: install  ## web UI, scheduler and workers, until Ctrl-C
 
 bench: install  ## the figures of docs/benchmarks.md, measured here and now
 	$(BIN)/python -m benchmarks
+
+fuzz: install  ## ten thousand hostile and broken inputs
+	$(BIN)/python -m batch_jobs_tests.fuzz
 
 docs: install  ## the parts of docs/jobs that come from the code
 	$(BIN)/python docs/job_pages.py

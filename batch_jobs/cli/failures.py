@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from batch_jobs.errors import BatchJobsError
+from batch_jobs.errors import BatchJobsError, shortened
 
 DONE, FAILED, BAD_INPUT, WARNINGS = 0, 1, 2, 3
 # What a shell reports of a command that Ctrl-C, or the end of the pipe that it wrote to, has ended.
@@ -45,7 +45,7 @@ def exit_code(command: Callable[[], None]) -> int:
 
 def complain(text: str) -> None:
     """Say on stderr what is wrong."""
-    print(f"batch-jobs: {text}", file=sys.stderr)
+    print(f"batch-jobs: {shortened(text)}", file=sys.stderr)
 
 
 def _explain(error: Exception) -> str | None:
