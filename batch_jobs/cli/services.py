@@ -7,6 +7,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,10 +35,12 @@ def up(
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the web UI.")] = 3000,
     host: Annotated[
         str,
-        typer.Option(
-            "--host", help="Address of the web UI. Any other than the default lets others in, without a password."
-        ),
+        typer.Option("--host", help="Address of the web UI; one that others reach needs --without-login as well."),
     ] = "127.0.0.1",
+    without_login: Annotated[
+        bool,
+        typer.Option("--without-login", help="Let everybody in who reaches the address: the web UI knows no password."),
+    ] = False,
     metrics_port: Annotated[
         int | None,
         typer.Option("--metrics-port", min=1, max=65535, help="Serve metrics for Prometheus at /metrics of this port."),
@@ -51,6 +54,11 @@ def up(
     from batch_jobs.orchestration.services import orchestrator_services
 
     settings = read_settings()
+    if not (without_login or _is_loopback(host)):
+        raise BadInputError(
+            f'--host "{host}" lets everybody who reaches it run and delete everything: the web UI knows no password. '
+            "Leave --host out and put a proxy with a login before it (docs/security.md), or say --without-login as well"
+        )
     for one in (port, metrics_port):
         if one:
             _check_port(host, one)
@@ -119,6 +127,13 @@ def _supervise(settings: Settings, services: Sequence["Service"], url: str) -> N
         for signum, handler in before.items():
             signal.signal(signum, handler)
         sys.stdout.flush()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _check_port(host: str, port: int) -> None:

@@ -76,7 +76,13 @@ def test_up_serves_restarts_what_dies_and_leaves_nothing_behind(installation: Co
 
 
 def test_up_refuses_an_address_of_another_machine(installation: CommandLine) -> None:
-    assert installation("up", "--host", "192.0.2.1").refuses("192.0.2.1:3000", "an address of this machine")
+    refused = installation("up", "--host", "192.0.2.1", "--without-login")
+    assert refused.refuses("192.0.2.1:3000", "an address of this machine")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "example.com"])
+def test_an_address_that_others_reach_has_to_be_said_twice(installation: CommandLine, host: str) -> None:
+    assert installation("up", "--host", host).refuses(host, "no password", "--without-login")
     assert list(installation.home.iterdir()) == []
 
 
