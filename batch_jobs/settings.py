@@ -57,7 +57,7 @@ class Settings:
         worker_lost_after: seconds without a heartbeat after which a worker counts as lost.
             `BATCH_JOBS_WORKER_LOST_AFTER`.
         chunk_rows: rows of work that one transaction takes at most. `BATCH_JOBS_CHUNK_ROWS`.
-        chunks_at_once: how many transactions a rebuild works in at a time. `BATCH_JOBS_CHUNKS_AT_ONCE`.
+        chunks_at_once: how many transactions a rebuild works in at a time, 1 to 6. `BATCH_JOBS_CHUNKS_AT_ONCE`.
         mail_from: the sender of messages, `Name <address>` or the address alone. `BATCH_JOBS_MAIL_FROM`.
         base_url: where people open the application, for the links in messages; without it they have none.
             `BATCH_JOBS_BASE_URL`.
@@ -65,7 +65,8 @@ class Settings:
     """
 
     home: Path
-    database_url: str | None = None
+    # It may hold a password.
+    database_url: str | None = field(default=None, repr=False)
     postgres_bin: Path | None = None
     postgres_idle_seconds: int = 600
     partition_days_back: int = 62
@@ -99,7 +100,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         partition_days_back=_number(env, "BATCH_JOBS_PARTITION_DAYS_BACK", 62, lowest=0),
         worker_lost_after=_number(env, "BATCH_JOBS_WORKER_LOST_AFTER", 30, lowest=2),
         chunk_rows=_number(env, "BATCH_JOBS_CHUNK_ROWS", 10_000, lowest=1),
-        chunks_at_once=_number(env, "BATCH_JOBS_CHUNKS_AT_ONCE", 2, lowest=1),
+        chunks_at_once=_number(env, "BATCH_JOBS_CHUNKS_AT_ONCE", 2, lowest=1, highest=6),
         mail_from=env.get("BATCH_JOBS_MAIL_FROM") or "no-reply@localhost",
         base_url=_base_url(env.get("BATCH_JOBS_BASE_URL")),
         smtp=_smtp(env),
@@ -165,10 +166,12 @@ def _smtp_password(env: Mapping[str, str]) -> str | None:
         raise BadInputError(f'BATCH_JOBS_SMTP_PASSWORD_FILE "{file}" can not be read: {error}') from None
 
 
-def _number(env: Mapping[str, str], name: str, default: int, *, lowest: int) -> int:
+def _number(env: Mapping[str, str], name: str, default: int, *, lowest: int, highest: int | None = None) -> int:
     text = env.get(name)
     if not text:
         return default
-    if not text.isascii() or not text.isdigit() or int(text) < lowest:
-        raise BadInputError(f'{name} is "{text}"; expected a whole number, {lowest} or more')
-    return int(text)
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    if number < lowest or (highest is not None and number > highest):
+        expected = f"{lowest} or more" if highest is None else f"{lowest} to {highest}"
+        raise BadInputError(f'{name} is "{text}"; expected a whole number, {expected}')
+    return number

@@ -33,7 +33,8 @@ class Database:
             url,
             kwargs={"application_name": application_name, "connect_timeout": CONNECT_SECONDS},
             min_size=0,
-            max_size=8,
+            # Made when they are needed: a chunk under way has one, and another one at times to see whether to stop.
+            max_size=16,
             max_idle=60,
             timeout=CONNECT_SECONDS,
             configure=_configure,
