@@ -1,5 +1,6 @@
 """Nobody reads or writes another workspace's rows: held by the database, for every table there is."""
 
+import contextlib
 from datetime import date
 
 import psycopg
@@ -39,6 +40,26 @@ _TABLES = """
     SELECT c.oid::regclass::text FROM pg_class c JOIN pg_attribute ON attrelid = c.oid AND attname = 'workspace_id'
     WHERE relkind IN ('r', 'p') AND relnamespace::regnamespace::text !~ '^pg_' ORDER BY 1
 """
+
+# Functions with the rights of their owner that the roles, or everybody, may call; triggers are called by nobody.
+_WITH_OWNERS_RIGHTS = f"""
+    SELECT p.oid::regprocedure::text FROM pg_proc p
+    WHERE pronamespace::regnamespace::text !~ '^(pg_|information_schema$|dagster$)' AND prosecdef
+      AND prorettype <> 'trigger'::regtype
+      AND (has_function_privilege('{WORKER}', p.oid, 'EXECUTE') OR has_function_privilege('{READER}', p.oid, 'EXECUTE'))
+    ORDER BY 1
+"""
+
+# The search, and what deletes a workspace, keep to the scope by themselves. The others are for purging Dagster's storage,
+# in which no workspace has rows of its own.
+KNOWN = {
+    "search.find(text,text[],integer)",
+    "batch_jobs.purge_workspace(text)",
+    "batch_jobs.orchestrator_has_older(timestamp with time zone)",
+    "batch_jobs.purge_orchestrator(timestamp with time zone,integer)",
+}
+
+_CONTENT = "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {} t WHERE workspace_id = %s"
 
 JANUARY = date(2026, 1, 1), date(2026, 1, 31)
 
@@ -94,6 +115,48 @@ def test_a_table_that_is_not_would_be_found(database: Database, breach: str, tab
     with database.owner() as connection:
         connection.execute(breach.encode())
         assert unprotected(connection) == [table]
+
+
+def with_owners_rights(connection: Transaction) -> list[str]:
+    connection.execute("SET LOCAL search_path = ''")
+    return [name for (name,) in connection.execute(_WITH_OWNERS_RIGHTS)]
+
+
+def test_the_functions_that_pass_by_the_policies_are_known(database: Database) -> None:
+    with database.owner() as connection:
+        assert set(with_owners_rights(connection)) == KNOWN
+        connection.execute(
+            "CREATE FUNCTION projections.everybody() RETURNS bigint LANGUAGE sql SECURITY DEFINER "
+            "AS 'SELECT count(*) FROM projections.employee_directory'"
+        )
+        connection.execute("GRANT EXECUTE ON FUNCTION projections.everybody TO batch_jobs_worker")
+        assert set(with_owners_rights(connection)) == KNOWN | {"projections.everybody()"}
+
+
+def test_what_is_written_elsewhere_is_refused_in_every_table(two_workspaces: Database) -> None:
+    with two_workspaces.owner() as connection:
+        names = tables(connection)
+        before = {name: connection.execute(_CONTENT.format(name), ["globex"]).fetchone() for name in names}
+    for name in names:
+        for breach in (
+            "DELETE FROM {} WHERE workspace_id = 'globex'",
+            "UPDATE {} SET workspace_id = 'acme' WHERE workspace_id = 'globex'",
+            "UPDATE {} SET workspace_id = 'globex'",
+            "INSERT INTO {0} SELECT * FROM {0} WHERE workspace_id = 'globex'",
+            "TRUNCATE {}",
+        ):
+            with contextlib.suppress(psycopg.Error), two_workspaces.worker(["acme"]) as connection:
+                connection.execute(breach.format(name).encode())
+                # What was allowed concerned its own rows: undone for the next one.
+                raise psycopg.Rollback
+    for forged in ("globex", "acme,globex", "*", "%", "globex'", "{globex}"):
+        for name in names:
+            with contextlib.suppress(psycopg.Error), two_workspaces.worker(["acme"]) as connection:
+                connection.execute("SELECT set_config('batch_jobs.workspaces', %s, true)", [forged])
+                # Whoever writes SQL of his own can choose his scope; nobody gets more than the scope names.
+                assert workspaces_in(connection, name) <= set(forged.split(","))
+    with two_workspaces.owner() as connection:
+        assert {name: connection.execute(_CONTENT.format(name), ["globex"]).fetchone() for name in names} == before
 
 
 @pytest.mark.every_postgres
