@@ -50,8 +50,8 @@ _WITH_OWNERS_RIGHTS = f"""
     ORDER BY 1
 """
 
-# The search, and what deletes a workspace, keep to the scope by themselves. The others are for purging Dagster's storage,
-# in which no workspace has rows of its own.
+# The search, and what deletes a workspace, keep to the scope by themselves. The others are for purging Dagster's
+# storage, in which no workspace has rows of its own.
 KNOWN = {
     "search.find(text,text[],integer)",
     "batch_jobs.purge_workspace(text)",
