@@ -13,15 +13,16 @@ import psycopg
 def main() -> None:
     url, query = sys.argv[1:]
     seen: list[str] = []
+    is_told = False
     with psycopg.connect(url, autocommit=True) as connection:
-        while True:
+        # Once more after it is told: it may have looked a moment before the last change.
+        while not is_told:
+            is_told = bool(select.select([sys.stdin], [], [], 0)[0])
             state = json.dumps(connection.execute(query.encode()).fetchall())
             if not seen:
                 print("reading", flush=True)
             if state not in seen[-1:]:
                 seen.append(state)
-            if select.select([sys.stdin], [], [], 0)[0]:
-                break
     print(json.dumps([json.loads(state) for state in seen]))
 
 

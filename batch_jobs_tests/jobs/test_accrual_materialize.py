@@ -1,6 +1,7 @@
 """What is credited and what expires, and that it does not matter when or how often the job runs."""
 
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -308,15 +309,14 @@ absences = st.lists(st.tuples(days, st.integers(0, 4), st.booleans()), max_size=
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    workspace_id=st.uuids().map(lambda found: f"w-{found}"),
     months=st.none() | st.integers(0, 5),
     adjustments=st.lists(st.tuples(amounts, days), max_size=4),
     taken=absences,
     nights=st.lists(days, min_size=1, max_size=3),
 )
-def test_what_was_credited_less_used_less_expired_is_the_balance(
-    engine, workspace_id, months, adjustments, taken, nights
-):
+def test_what_was_credited_less_used_less_expired_is_the_balance(engine, months, adjustments, taken, nights):
+    # Of its own for each example: those that hypothesis draws come again.
+    workspace_id = f"w-{uuid4()}"
     expiration = {} if months is None else {"expiration": {"months_after_year_end": months}}
     events = [
         *company(MONTHLY, date(2024, 3, 9), **expiration),
