@@ -70,7 +70,7 @@ _APPEND = f"""
         gen_random_uuid(), type, 1, timestamptz '2026-01-20 12:00Z', 'user:u-1', e.employee_id, '{{}}', payload
     FROM ({_EVENTS}) e JOIN batch_jobs.workspaces w USING (workspace_id)
 """
-_ADVANCE = """
+ADVANCE = """
     UPDATE batch_jobs.workspaces w SET head = e.head
     FROM (SELECT workspace_id, max(position) AS head FROM batch_jobs.events GROUP BY 1) e
     WHERE e.workspace_id = w.workspace_id
@@ -84,7 +84,7 @@ def write_history(bench: Bench) -> int:
     with bench.database.owner() as connection:
         connection.execute(_PEOPLE, values)
         connection.execute(_APPEND, values)
-        connection.execute(_ADVANCE)
+        connection.execute(ADVANCE)
         row = connection.execute("SELECT count(*) FROM batch_jobs.events").fetchone()
     assert row
     return int(row[0])

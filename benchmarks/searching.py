@@ -29,6 +29,7 @@ from batch_jobs.search.index import workspace_key
 from batch_jobs.store.transfer import import_events
 from benchmarks.bench import Bench, tell
 from benchmarks.figures import Figure, Figures
+from benchmarks.history import ADVANCE
 
 EMPLOYEES = 1_000
 UNITS = 20
@@ -65,11 +66,6 @@ _EVENTS = """
     SELECT %(workspace)s, 1 + row_number() OVER (ORDER BY sort, employee_id), gen_random_uuid(), type, 1,
         timestamptz '2026-01-20 12:00Z', 'user:u-1', employee_id, '{}', jsonb_strip_nulls(payload)
     FROM events
-"""
-_ADVANCE = """
-    UPDATE batch_jobs.workspaces w SET head = e.head
-    FROM (SELECT workspace_id, max(position) AS head FROM batch_jobs.events GROUP BY 1) e
-    WHERE e.workspace_id = w.workspace_id
 """
 _INTO_ONE = r"""
     INSERT INTO search.employees (workspace_id, entity_id, title, shown, sort_key, document)
@@ -158,7 +154,7 @@ def _write_events(bench: Bench, workspaces: Sequence[str]) -> None:
     with bench.database.owner() as connection:
         for name in workspaces:
             connection.execute(_EVENTS, {**values, "workspace": name})
-        connection.execute(_ADVANCE)
+        connection.execute(ADVANCE)
     bench.vacuum()
 
 

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Sequence
-from queue import SimpleQueue
+from functools import partial
+from queue import Empty, SimpleQueue
 from threading import Thread
 from types import TracebackType
 from uuid import UUID
@@ -59,21 +60,28 @@ class Notes:
     def _note_all(self) -> None:
         more = True
         while more:
-            come = [self._coming.get()]
-            while not self._coming.empty():
-                come.append(self._coming.get())
-            more = come[-1] is not None
-            settled = [one for one in come if one is not None]
+            come = self._wait()
+            more = None not in come
             try:
-                patiently(lambda settled=settled: self._note(settled))  # type: ignore[misc]
+                patiently(partial(self._note, [one for one in come if one is not None]))
             except BaseException as error:
                 self._error = error
                 return
+
+    def _wait(self) -> list[Settled | None]:
+        """What has come, or nothing when it is time to extend the lease: a server may take long for its answer."""
+        try:
+            come = [self._coming.get(timeout=EXTENDED_AFTER)]
+        except Empty:
+            return []
+        while not self._coming.empty():
+            come.append(self._coming.get())
+        return come
 
     def _note(self, settled: Sequence[Settled]) -> None:
         with self._database.worker(self._workspaces) as connection:
             if settled:
                 settle(connection, self._lease, settled)
-            if time.monotonic() > self._extended_at + EXTENDED_AFTER:
+            if time.monotonic() >= self._extended_at + EXTENDED_AFTER:
                 extend(connection, self._lease)
                 self._extended_at = time.monotonic()

@@ -12,11 +12,12 @@ from batch_jobs.engine.contract import Job
 from batch_jobs.engine.engine import utc_now
 from batch_jobs.engine.projection import Projection
 from batch_jobs.installation import all_projections
+from batch_jobs.orchestration.checks import checks_schedule
 from batch_jobs.orchestration.job_assets import asset_job, job_asset
 from batch_jobs.orchestration.job_checks import job_checks
 from batch_jobs.orchestration.partitions import job_partitions
 from batch_jobs.orchestration.projection_assets import projection_asset
-from batch_jobs.orchestration.projection_checks import checks_schedule, projection_checks
+from batch_jobs.orchestration.projection_checks import projection_checks
 from batch_jobs.orchestration.resources import ENGINE, engine_resource
 from batch_jobs.orchestration.run_batch_jobs import run_batch_jobs_job
 from batch_jobs.orchestration.schedules import EVERY_MINUTES, job_schedule

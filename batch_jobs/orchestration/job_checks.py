@@ -7,7 +7,6 @@ from dagster import (
     AssetCheckKey,
     AssetCheckResult,
     AssetChecksDefinition,
-    AssetCheckSeverity,
     AssetCheckSpec,
     multi_asset_check,
 )
@@ -15,7 +14,7 @@ from dagster import (
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.overdue import Overdue
 from batch_jobs.orchestration.asset_keys import job_key
-from batch_jobs.orchestration.projection_checks import named
+from batch_jobs.orchestration.checks import warning
 from batch_jobs.orchestration.resources import ENGINE, engine_of
 
 NOT_OVERDUE = "not_overdue"
@@ -40,17 +39,6 @@ def job_checks(jobs: Mapping[str, Job]) -> AssetChecksDefinition:
 
 
 def _result(job: str, overdue: list[Overdue]) -> AssetCheckResult:
-    metadata: dict[str, int | str] = {"workspaces": len(overdue)}
-    if overdue:
-        metadata |= {
-            "since": f"{overdue[0].since:%Y-%m-%d %H:%M} UTC",
-            "named": named([one.workspace_id for one in overdue]),
-        }
-    return AssetCheckResult(
-        passed=not overdue,
-        asset_key=job_key(job),
-        check_name=NOT_OVERDUE,
-        severity=AssetCheckSeverity.WARN,
-        description=f"{len(overdue):,} workspaces have been due for more than an hour" if overdue else None,
-        metadata=metadata,
-    )
+    text = f"{len(overdue):,} workspaces have been due for more than an hour"
+    since = {"since": f"{overdue[0].since:%Y-%m-%d %H:%M} UTC"} if overdue else {}
+    return warning(job_key(job), NOT_OVERDUE, [one.workspace_id for one in overdue], text, **since)

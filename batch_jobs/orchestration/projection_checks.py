@@ -8,18 +8,14 @@ from dagster import (
     AssetCheckKey,
     AssetCheckResult,
     AssetChecksDefinition,
-    AssetCheckSeverity,
     AssetCheckSpec,
-    DefaultScheduleStatus,
-    ScheduleDefinition,
-    define_asset_job,
     multi_asset_check,
 )
-from dagster import AssetSelection as Selection
 
 from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.projection import Projection
 from batch_jobs.orchestration.asset_keys import projection_key
+from batch_jobs.orchestration.checks import warning
 from batch_jobs.orchestration.resources import ENGINE, engine_of
 
 IN_STEP = "in_step_with_the_event_log"
@@ -30,7 +26,6 @@ CHECKS: Mapping[str, str] = {
     THIS_VERSION: "No row was made by another version of the code. Otherwise: run recover_failed_migration.",
     NO_DEAD_LETTERS: "Every event could be applied. Those that could not are in batch_jobs.dead_letters, with reasons.",
 }
-NAMED = 5
 
 # One look over all workspaces and projections: what is well is not even returned.
 _LOOK = """
@@ -82,23 +77,6 @@ def projection_checks(projections: Mapping[str, Projection]) -> AssetChecksDefin
     return check
 
 
-def checks_schedule(checks: AssetChecksDefinition, name: str, *, cron: str, description: str) -> ScheduleDefinition:
-    """Looks by itself, so that what a deploy, a bad event or a silent schedule left behind is seen without being asked
-    for.
-    """
-    return ScheduleDefinition(
-        name=f"{name}_schedule",
-        job=define_asset_job(name, selection=Selection.checks(checks), description=description),
-        cron_schedule=cron,
-        default_status=DefaultScheduleStatus.RUNNING,
-    )
-
-
-def named(workspaces: Sequence[str]) -> str:
-    """The first of these workspaces, and how many more there are."""
-    return ", ".join(workspaces[:NAMED]) + (f" and {len(workspaces) - NAMED} more" if workspaces[NAMED:] else "")
-
-
 def look(engine: Engine, projections: Mapping[str, Projection]) -> dict[str, _State]:
     """Where each projection is not well, by its name."""
     known = list(projections.values())
@@ -115,14 +93,4 @@ def _results(projection: Projection, state: _State) -> Iterator[AssetCheckResult
         (THIS_VERSION, state.stale, "built by another version of the code"),
         (NO_DEAD_LETTERS, state.dead, f"{state.letters:,} events could not be applied"),
     ):
-        metadata: dict[str, int | str] = {"workspaces": len(found)}
-        if found:
-            metadata["named"] = named(found)
-        yield AssetCheckResult(
-            passed=not found,
-            asset_key=projection_key(projection),
-            check_name=name,
-            severity=AssetCheckSeverity.WARN,
-            description=f"{text} in {len(found):,} workspaces" if found else None,
-            metadata=metadata,
-        )
+        yield warning(projection_key(projection), name, found, f"{text} in {len(found):,} workspaces")
