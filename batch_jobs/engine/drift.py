@@ -104,15 +104,20 @@ class Comparison:
         )
         written = [name for name, is_generated in self._columns.items() if not is_generated]
         self._connection.execute(
-            sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} n JOIN {} d ON {} WHERE d.change <> 'removed'").format(
+            sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} n JOIN {} d ON {} WHERE d.change <> 'removed'{}").format(
                 self._serving,
                 _listed(written),
                 sql.SQL(", ").join(sql.Identifier("n", name) for name in written),
                 self._beside,
                 self._differences,
                 _equal("n", "d", self._table.key),
+                self._order(),
             )
         )
+
+    def _order(self) -> sql.Composable:
+        columns = sql.SQL(", ").join(sql.Identifier("n", name) for name in self._table.written_by)
+        return sql.SQL(" ORDER BY {}").format(columns) if self._table.written_by else sql.SQL("")
 
     def _rows(self) -> dict[str, int]:
         rows = self._connection.execute(

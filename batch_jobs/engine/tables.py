@@ -19,11 +19,14 @@ class Table:
         name: without its schema.
         key: the columns of its primary key, `workspace_id` first.
         columns: the others.
+        written_by: columns in whose order many rows are written at once, since they are read in it: rows that stand
+            side by side are on few pages. Empty for any order.
     """
 
     name: str
     key: tuple[str, ...]
     columns: tuple[str, ...]
+    written_by: tuple[str, ...] = ()
 
 
 RowChanges: TypeAlias = Counter[str]

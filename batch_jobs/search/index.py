@@ -18,6 +18,8 @@ from batch_jobs.store.temporary import temporary_table
 
 # Longer sort keys would not fit into a B-tree.
 SORT_KEY = 200
+# A document stands on a shelf with those whose titles begin with the same letters: so many of them.
+SHELVES = (1, 3)
 
 _AFFECTED = """
     CREATE TEMPORARY TABLE affected_documents (
@@ -39,6 +41,7 @@ class Index(Projection):
 
     A word stands in the tsvector behind a key of its workspace and the weight of its field. So a GIN index finds the
     words of one workspace without going through those of the others, and the best matches without reading the rest.
+    The shelves of a document are words too, by which `search.find` goes through a huge workspace in order of titles.
 
     Attributes:
         revision: raised whenever the same events would give other documents.
@@ -54,10 +57,15 @@ class Index(Projection):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        parts = [cls.revision, list(cls.fields.items()), folding.VERSION]
+        parts = [cls.revision, list(cls.fields.items()), folding.VERSION, SHELVES]
         cls.configuration = sha256(json.dumps(parts).encode()).hexdigest()
         cls.version = int(cls.configuration[:7], 16)
-        cls.table = Table(cls.name, ("workspace_id", "entity_id"), ("title", "shown", "sort_key", "document"))
+        cls.table = Table(
+            cls.name,
+            ("workspace_id", "entity_id"),
+            ("title", "shown", "sort_key", "document"),
+            written_by=("workspace_id", "sort_key"),
+        )
 
     @abstractmethod
     def find_affected(self, connection: Transaction, windows: Sequence[Window]) -> None:
@@ -78,19 +86,20 @@ class Index(Projection):
         self.find_affected(connection, windows)
         as_of = {window.workspace_id: window.as_of for window in windows}
         # All of them first: the connection can not be asked while it copies.
-        rows = list(map(self._row, self.documents(connection, as_of)))
+        rows = list(map(self.row, self.documents(connection, as_of)))
         return Folded(replace_rows(connection, self.table, rows, of="affected_documents"))
 
-    def _row(self, document: Document) -> tuple[str, ...]:
+    def row(self, document: Document) -> tuple[str, ...]:
         title = str(document.texts[0])
+        sort_key = " ".join(folding.fold(title))[:SORT_KEY]
         shown = dict(zip(list(self.fields)[1:], document.texts[1:], strict=True))
         return (
             document.workspace_id,
             document.entity_id,
             title,
             to_json(shown).decode(),
-            " ".join(folding.fold(title))[:SORT_KEY],
-            _words(document, self.fields.values()),
+            sort_key,
+            _words(document, sort_key, self.fields.values()),
         )
 
 
@@ -109,10 +118,10 @@ def moved(windows: Sequence[Window]) -> list[tuple[str, date, date]]:
     ]
 
 
-def _words(document: Document, weights: Iterable[str]) -> str:
+def _words(document: Document, sort_key: str, weights: Iterable[str]) -> str:
     """The document as PostgreSQL reads a tsvector, in which words may come twice."""
     key = workspace_key(document.workspace_id)
-    found: list[str] = []
+    found = [f"'{key}#{sort_key[:letters]:<{letters}}'" for letters in SHELVES]
     for weight, text in zip(weights, document.texts, strict=True):
         beginning = key + weight
         for part in (text,) if isinstance(text, str) else text or ():

@@ -1,0 +1,91 @@
+"""Searches where words are frequent: what the function finds is what going through all documents finds."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+
+from batch_jobs import search
+from batch_jobs.search.folding import fold, spellings
+from batch_jobs.search.index import Document
+from batch_jobs.store.database import Database
+from batch_jobs_tests.builders import import_all, workspace
+from batch_jobs_tests.search.searching import ids
+
+GIVEN = ("Aage", "Al", "Ålborg Bo", "李", "Ka", "Karl", "Mary", "Zoë", "A", "???")
+FAMILY = ("Karlsen", "O'Brien", "Müller", "von Ka", "Holm", "Abe", "雷", "Zorn-Berg")
+TITLES = ("Engineer", "Nurse", "Karting coach", None)
+NUMBER = 4_000
+# Of the fields of the index: name, preferred name, e-mail, job title, org units.
+RANKS = (2, 3, 4, 4, 5)
+
+
+def people() -> Iterator[Document]:
+    """Titles of a few beginnings, so that shelves are full, and words that stand in several fields."""
+    chance = random.Random(5)
+    for number in range(NUMBER):
+        name = f"{chance.choice(GIVEN)} {chance.choice(FAMILY) if chance.random() < 0.9 else ''}".strip()
+        preferred = chance.choice(FAMILY) if chance.random() < 0.05 else None
+        units = ["Unit 1", f"Unit {chance.randrange(1, 30)}"]
+        yield Document("acme", f"e-{number:05}", (name, preferred, None, chance.choice(TITLES), units))
+
+
+@dataclass(frozen=True)
+class Read:
+    """A document as somebody reads it: its title, and the words of each field with its rank."""
+
+    entity_id: str
+    title: str
+    words: Sequence[tuple[int, frozenset[str]]]
+
+    @classmethod
+    def of(cls, document: Document) -> "Read":
+        """Read a document."""
+        texts = [[text] if isinstance(text, str) else text or () for text in document.texts]
+        words = [frozenset(word for part in parts for word in spellings(part)) for parts in texts]
+        return cls(document.entity_id, " ".join(fold(str(document.texts[0]))), list(zip(RANKS, words, strict=True)))
+
+    def rank(self, asked: list[str]) -> int | None:
+        """By docs/search.md: the title begins with it, else the rank of the least of the fields that are needed."""
+        if self.title.startswith(" ".join(asked)):
+            return 1
+        needed = [min((rank for rank, words in self.words if word in words), default=6) for word in asked[:-1]]
+        last = [rank for rank, words in self.words if any(word.startswith(asked[-1]) for word in words)]
+        worst = max([*needed, min(last, default=6)])
+        return worst if worst < 6 else None
+
+
+def expected(documents: list[Read], asked: list[str]) -> list[str]:
+    """All that is found, going through one document after the other."""
+    found = sorted((rank, one.title, one.entity_id) for one in documents if (rank := one.rank(asked)))
+    return [entity_id for _, _, entity_id in found]
+
+
+@pytest.mark.every_postgres
+def test_all_ways_of_searching_find_what_going_through_all_documents_finds(database: Database) -> None:
+    """With statistics frequent words are searched shelf by shelf; without them everything is found at once."""
+    import_all(database, workspace())
+    documents = list(people())
+    index = search.registry()["employees"]
+    with database.owner() as connection, connection.cursor() as cursor:
+        columns = "workspace_id, entity_id, title, shown, sort_key, document"
+        with cursor.copy(f"COPY search.employees ({columns}) FROM STDIN") as copy:
+            for document in documents:
+                copy.write_row(index.row(document))
+        on_shelves = "document @@ quote_literal(search.shelf(workspace_id, sort_key, letters))::tsquery"
+        astray = f"SELECT count(*) FROM search.employees, unnest(ARRAY[1, 3]) AS letters WHERE NOT {on_shelves}"
+        assert cursor.execute(astray).fetchone() == (0,), "SQL and Python name shelves differently"
+    queries = ["ka", "kar", "k", "unit ka", "unit k", "nurse karl", "unit 1", "unit 12", "engineer unit", "abe", "雷"]
+    queries += ["obrien", "mueller", "nurse zo", "von ka", "aage unit", "al nurse", "zz", "unit zz", "karting a", "a"]
+    read = [Read.of(document) for document in documents]
+    wanted = {query: expected(read, fold(query)) for query in queries}
+    for analyzed in (False, True):
+        if analyzed:
+            with psycopg.connect(database.url, autocommit=True) as connection:
+                connection.execute("ANALYZE search.employees")
+        for query in queries:
+            for at_most in (3, 20, 300):
+                found = ids(database, query, limit=at_most)
+                assert found == wanted[query][:at_most], (query, at_most, analyzed)
