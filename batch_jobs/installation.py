@@ -47,6 +47,20 @@ def make_engine(database: Database, settings: Settings, *, clock: Callable[[], d
 
 
 @contextlib.contextmanager
+def open_database(
+    settings: Settings | None = None, *, progress: Callable[[str], None] | None = None
+) -> Iterator[Database]:
+    """The installation's database, whose schema fits the code.
+
+    Raises:
+        UnavailableError: the database can not be reached, or its schema does not fit; the text names the remedy.
+    """
+    with Database(database_url(settings or read_settings(), progress)) as database:
+        schema.check_version(database)
+        yield database
+
+
+@contextlib.contextmanager
 def open_engine(
     settings: Settings | None = None,
     *,
@@ -59,6 +73,5 @@ def open_engine(
         UnavailableError: the database can not be reached, or its schema does not fit; the text names the remedy.
     """
     chosen = settings or read_settings()
-    with Database(database_url(chosen, progress)) as database:
-        schema.check_version(database)
+    with open_database(chosen, progress=progress) as database:
         yield make_engine(database, chosen, clock=clock)

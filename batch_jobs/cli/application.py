@@ -17,6 +17,7 @@ from batch_jobs.cli import (
     search,
     services,
     setup,
+    users,
 )
 
 # Plain help: it is read in pipes and small terminals, and needs no library to be loaded.
@@ -38,6 +39,7 @@ app.add_typer(ledger.app, name="runs")
 app.command("search")(search.search)
 app.add_typer(mail.app, name="mail")
 app.command("up")(services.up)
+app.add_typer(users.app, name="users")
 app.command("doctor")(checks.doctor)
 app.command("metrics")(metrics.metrics)
 app.command("demo")(demonstration.demo)

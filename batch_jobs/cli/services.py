@@ -17,7 +17,7 @@ from batch_jobs.cli.output import note, say
 from batch_jobs.cli.setup import prepare
 from batch_jobs.doctor.machine import port_owner
 from batch_jobs.errors import BadInputError, UnavailableError
-from batch_jobs.installation import database_url, open_engine
+from batch_jobs.installation import database_url, open_database, open_engine
 from batch_jobs.settings import PROJECT_FOLDER, Settings, read_settings
 from batch_jobs.store import schema
 from batch_jobs.store.database import Database
@@ -35,11 +35,14 @@ def up(
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the web UI.")] = 3000,
     host: Annotated[
         str,
-        typer.Option("--host", help="Address of the web UI; one that others reach needs --without-login as well."),
+        typer.Option("--host", help="Address of the web UI; one that others reach needs --auth or --without-login."),
     ] = "127.0.0.1",
+    auth: Annotated[
+        bool, typer.Option("--auth", help="Ask for name and password; `batch-jobs users` says who may do what.")
+    ] = False,
     without_login: Annotated[
         bool,
-        typer.Option("--without-login", help="Let everybody in who reaches the address: the web UI knows no password."),
+        typer.Option("--without-login", help="Let everybody in who reaches the address."),
     ] = False,
     metrics_port: Annotated[
         int | None,
@@ -54,18 +57,22 @@ def up(
     from batch_jobs.orchestration.services import orchestrator_services
 
     settings = read_settings()
-    if not (without_login or _is_loopback(host)):
+    if auth and without_login:
+        raise BadInputError("--auth and --without-login contradict each other; expected one of them")
+    if not (auth or without_login or _is_loopback(host)):
         raise BadInputError(
-            f'--host "{host}" lets everybody who reaches it run and delete everything: the web UI knows no password. '
-            "Leave --host out and put a proxy with a login before it (docs/security.md), or say --without-login as well"
+            f'--host "{host}" lets everybody who reaches it run and delete everything: without --auth the web UI knows '
+            "no password. Say --auth (docs/security.md), leave --host out, or say --without-login as well"
         )
     for one in (port, metrics_port):
         if one:
             _check_port(host, one)
     _prepare(settings)
+    if auth:
+        _check_users(settings)
     folder = Path(tempfile.mkdtemp(prefix="batch-jobs-up-"))
     try:
-        services = orchestrator_services(folder, host=host, port=port)
+        services = orchestrator_services(folder, host=host, port=port, auth=auth)
         # A host of IPv6 stands in brackets in a URL.
         shown = EVERYWHERE.get(host, f"[{host}]" if ":" in host else host)
         with _metrics(settings, host, metrics_port):
@@ -160,6 +167,18 @@ def _prepare(settings: Settings) -> None:
             return
     for line in prepare(settings):
         say(line)
+
+
+def _check_users(settings: Settings) -> None:
+    """No user is made here: a password that a service prints stays in its log."""
+    from batch_jobs.access.users import has_admin
+
+    with open_database(settings) as database, database.owner() as connection:
+        if not has_admin(connection):
+            raise UnavailableError(
+                "nobody can sign in yet; make the first user, whose password you will be asked for: batch-jobs users "
+                "add NAME --role admin"
+            )
 
 
 def _end_database(settings: Settings) -> None:

@@ -2,8 +2,10 @@
 
 import os
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ from batch_jobs.settings import PROJECT_FOLDER, Settings
 WORKSPACE_FILE = "workspace.yaml"
 
 
-def orchestrator_services(folder: Path, *, host: str, port: int, project: Path = PROJECT_FOLDER) -> list[Service]:
+def orchestrator_services(
+    folder: Path, *, host: str, port: int, auth: bool = False, project: Path = PROJECT_FOLDER
+) -> list[Service]:
     """The programs, in the order of their start.
 
     Each Python module of workspace.yaml gets one code server, which daemon and web server share: without it each of
@@ -25,6 +29,7 @@ def orchestrator_services(folder: Path, *, host: str, port: int, project: Path =
         folder: where the sockets go, with a short name: a socket's path has at most some hundred characters.
         host: address of the web server.
         port: its port.
+        auth: whether it is the web server with a login.
         project: the folder with workspace.yaml.
     """
     known = yaml.safe_load((project / WORKSPACE_FILE).read_text())["load_from"]
@@ -44,10 +49,11 @@ def orchestrator_services(folder: Path, *, host: str, port: int, project: Path =
     workspace.write_text(yaml.safe_dump({"load_from": shared}))
     chosen = ["--workspace", str(workspace)]
     address = ["--host", host, "--port", str(port)]
+    web = "batch_jobs.orchestration.web" if auth else "dagster_webserver"
     return [
         *services,
         Service("daemon", [sys.executable, "-m", "dagster._daemon", "run", *chosen], needs=sockets),
-        Service("web", [sys.executable, "-m", "dagster_webserver", *address, *chosen], needs=sockets),
+        Service("web", [sys.executable, "-m", web, *address, *chosen], needs=sockets),
     ]
 
 
@@ -63,6 +69,9 @@ def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/server_info", timeout=2) as answer:  # noqa: S310 - http only
             return bool(answer.status == 200)
+    except urllib.error.HTTPError as error:
+        # The server with a login is there when it asks who is there.
+        return error.code == HTTPStatus.UNAUTHORIZED
     except OSError:
         return False
 

@@ -9,9 +9,10 @@ from dagster import DagsterEventType
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
-from dagster_postgres import PostgresEventLogStorage, PostgresRunStorage, PostgresScheduleStorage
+from dagster_postgres import PostgresEventLogStorage, PostgresScheduleStorage
 
 from batch_jobs.installation import database_url
+from batch_jobs.orchestration.authorship import AuthoredRunStorage
 from batch_jobs.settings import Settings, read_settings
 from batch_jobs.store.database import Database
 
@@ -64,8 +65,8 @@ class _OfTheInstallation:
         return cls(postgres_url=orchestrator_database_url(), inst_data=inst_data)  # type: ignore[call-arg]
 
 
-class RunStorage(_OfTheInstallation, PostgresRunStorage):
-    """Where runs are kept."""
+class RunStorage(_OfTheInstallation, AuthoredRunStorage):
+    """Where runs are kept, and who launched them."""
 
 
 class ScheduleStorage(_OfTheInstallation, PostgresScheduleStorage):

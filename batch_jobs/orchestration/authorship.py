@@ -1,0 +1,41 @@
+"""Who launched and stopped a Dagster run: written where runs are stored, so that no way past it is left."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from dagster import DagsterRun
+from dagster._core.events import DagsterEvent, DagsterEventType
+from dagster._core.execution.backfill import PartitionBackfill
+from dagster._core.storage.tags import USER_TAG
+from dagster_postgres import PostgresRunStorage
+
+from batch_jobs.access.sessions import signed_in
+
+STOPPED_BY_TAG = "batch_jobs/stopped_by"
+_STOPPING = (DagsterEventType.RUN_CANCELING, DagsterEventType.RUN_CANCELED)
+
+
+class AuthoredRunStorage(PostgresRunStorage):
+    """Signs what the signed-in user of the web UI launches, re-executes, backfills and stops with their name.
+
+    What a user says of themselves in a tag is replaced. Processes without a login sign nothing.
+    """
+
+    def add_run(self, dagster_run: DagsterRun) -> DagsterRun:
+        return super().add_run(dagster_run.with_tags(_signed(dagster_run.tags)))
+
+    def add_backfill(self, partition_backfill: PartitionBackfill) -> None:
+        super().add_backfill(partition_backfill._replace(tags=_signed(partition_backfill.tags)))
+
+    def handle_run_event(self, run_id: str, event: DagsterEvent, update_timestamp: datetime | None = None) -> None:
+        user = signed_in.get()
+        if user and event.event_type in _STOPPING:
+            self.add_run_tags(run_id, {STOPPED_BY_TAG: user.name})
+        super().handle_run_event(run_id, event, update_timestamp)
+
+
+def _signed(tags: Mapping[str, str]) -> dict[str, str]:
+    """Tags of something new. What is executed again comes with the tags of the first one."""
+    user = signed_in.get()
+    kept = {name: value for name, value in tags.items() if name != STOPPED_BY_TAG}
+    return {**kept, USER_TAG: user.name} if user else kept
