@@ -96,7 +96,7 @@ def stop(job_run_id: JobRunId) -> None:
     """
     with open_engine(progress=note) as engine:
         engine.fail_lost_workers()
-        run = engine.stop(job_run_id)
+        run = engine.stop(job_run_id, actor=actor())
     say(f"{run.job} in workspace {run.workspace_id} for {run.run_date} ends before its next chunk: {run.job_run_id}")
 
 

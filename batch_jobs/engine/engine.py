@@ -217,8 +217,8 @@ class Engine:
         """
         return self.run(repeats.retry(self.find(job_run_id), actor, self.find, self._failed_rows), **callbacks)
 
-    def stop(self, job_run_id: str) -> JobRun:
-        """Ask a run to stop before its next chunk; what it committed stays.
+    def stop(self, job_run_id: str, *, actor: str | None = None) -> JobRun:
+        """Ask a run to stop before its next chunk; what it committed stays. Its message names the actor.
 
         Raises:
             BadInputError: there is no such run, or it has ended.
@@ -230,7 +230,7 @@ class Engine:
                 f"job run {run.job_run_id} is {run.status}; only a pending or started one can be stopped"
             )
         with self.database.owner() as connection:
-            job_runs.request_stop(connection, run.job_run_id)
+            job_runs.request_stop(connection, run.job_run_id, actor)
         return run
 
     # The ledger

@@ -91,7 +91,9 @@ _START = """
 
 _FINISH = """
     UPDATE batch_jobs.job_runs r SET
-        status = f.status, counters = f.counters, errors = f.errors, message = f.message, rows_done = f.rows_done,
+        status = f.status, counters = f.counters, errors = f.errors, rows_done = f.rows_done,
+        message = CASE WHEN f.status = 'stopped' THEN coalesce('stopped by ' || r.stop_requested_by, f.message)
+            ELSE f.message END,
         plan = f.plan, ended_at = clock_timestamp()
     FROM unnest(%(ids)s::uuid[], %(statuses)s::text[], %(counters)s::jsonb[], %(errors)s::int[], %(messages)s::text[],
         %(rows)s::bigint[], %(plans)s::jsonb[]) AS f(job_run_id, status, counters, errors, message, rows_done, plan)
@@ -229,12 +231,12 @@ def stop_requested(connection: Transaction, job_run_ids: Sequence[str]) -> set[s
     return {row[0] for row in rows.fetchall()}
 
 
-def request_stop(connection: Transaction, job_run_id: str) -> None:
+def request_stop(connection: Transaction, job_run_id: str, actor: str | None) -> None:
     """Ask an active run to stop before its next chunk."""
     connection.execute(
-        "UPDATE batch_jobs.job_runs SET stop_requested_at = clock_timestamp() "
+        "UPDATE batch_jobs.job_runs SET stop_requested_at = clock_timestamp(), stop_requested_by = %s "
         "WHERE job_run_id = %s AND status IN ('pending', 'started')",
-        [job_run_id],
+        [actor, job_run_id],
     )
 
 

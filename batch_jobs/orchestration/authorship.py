@@ -6,12 +6,19 @@ from datetime import datetime
 from dagster import DagsterRun
 from dagster._core.events import DagsterEvent, DagsterEventType
 from dagster._core.execution.backfill import PartitionBackfill
-from dagster._core.storage.tags import USER_TAG
+from dagster._core.storage.tags import SCHEDULE_NAME_TAG, SENSOR_NAME_TAG, USER_TAG
 from dagster_postgres import PostgresRunStorage
+from sqlalchemy import text
 
 from batch_jobs.access.sessions import signed_in
 
 STOPPED_BY_TAG = "batch_jobs/stopped_by"
+# Tags that would name somebody or something else.
+_OTHERS = (STOPPED_BY_TAG, SCHEDULE_NAME_TAG, SENSOR_NAME_TAG)
+_NOTE_STOP = text(
+    "UPDATE batch_jobs.job_runs SET stop_requested_by = :actor "
+    "WHERE dagster_run_id = :run_id AND status IN ('pending', 'started')"
+)
 _STOPPING = (DagsterEventType.RUN_CANCELING, DagsterEventType.RUN_CANCELED)
 
 
@@ -31,11 +38,14 @@ class AuthoredRunStorage(PostgresRunStorage):
         user = signed_in.get()
         if user and event.event_type in _STOPPING:
             self.add_run_tags(run_id, {STOPPED_BY_TAG: user.name})
+            with self.connect() as connection:
+                connection.execute(_NOTE_STOP, {"actor": f"user:{user.name}", "run_id": run_id})
         super().handle_run_event(run_id, event, update_timestamp)
 
 
 def _signed(tags: Mapping[str, str]) -> dict[str, str]:
-    """Tags of something new. What is executed again comes with the tags of the first one."""
+    """The tags of something new, which may be the launchpad's, or those of what is executed again."""
     user = signed_in.get()
-    kept = {name: value for name, value in tags.items() if name != STOPPED_BY_TAG}
-    return {**kept, USER_TAG: user.name} if user else kept
+    if user is None:
+        return {name: value for name, value in tags.items() if name != STOPPED_BY_TAG}
+    return {name: value for name, value in tags.items() if name not in _OTHERS} | {USER_TAG: user.name}

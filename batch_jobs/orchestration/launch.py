@@ -38,16 +38,15 @@ class Launch:
 
 def read_launch(tags: Mapping[str, str]) -> Launch:
     """Read how a run came about from its tags."""
-    person = tags.get(USER_TAG)
-    by_hand = f"user:{person}" if person else "dagster"
-    # A run that a person executes again has the tags of the first one, which a schedule may have asked for. What a
-    # person launches may have any tag that they like; schedules and sensors name no person.
-    if person is None and PARENT_RUN_ID_TAG not in tags:
-        over_range = ASSET_PARTITION_RANGE_START_TAG in tags
-        if schedule := tags.get(SCHEDULE_NAME_TAG):
-            return Launch("schedule", f"schedule:{schedule}", over_range)
-        if sensor := tags.get(SENSOR_NAME_TAG):
-            return Launch("sensor", f"sensor:{sensor}", over_range)
-    if BACKFILL_ID_TAG in tags and PARENT_RUN_ID_TAG not in tags:
+    by_hand = f"user:{tags[USER_TAG]}" if USER_TAG in tags else "dagster"
+    # A run that a person executes again has the tags of the first one, which a schedule may have asked for.
+    if PARENT_RUN_ID_TAG in tags:
+        return Launch("manual", by_hand, over_range=False)
+    over_range = ASSET_PARTITION_RANGE_START_TAG in tags
+    if schedule := tags.get(SCHEDULE_NAME_TAG):
+        return Launch("schedule", f"schedule:{schedule}", over_range)
+    if sensor := tags.get(SENSOR_NAME_TAG):
+        return Launch("sensor", f"sensor:{sensor}", over_range)
+    if BACKFILL_ID_TAG in tags:
         return Launch("backfill", by_hand, over_range=False)
     return Launch("manual", by_hand, over_range=False)

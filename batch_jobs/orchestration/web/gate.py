@@ -15,7 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from batch_jobs.access.roles import may
 from batch_jobs.access.sessions import SignedIn, find_session, signed_in
 from batch_jobs.errors import UnavailableError
-from batch_jobs.orchestration.web.login import SIGN_IN, SIGN_OUT, session_token
+from batch_jobs.orchestration.web.login import session_token
+from batch_jobs.orchestration.web.pages import SIGN_IN, SIGN_OUT
 from batch_jobs.store.database import Database
 
 SAFE_METHODS = ("GET", "HEAD")

@@ -11,10 +11,9 @@ from starlette.routing import Route, Router
 
 from batch_jobs.access.sessions import LIFETIME, TRIES_PERIOD, TooManyTriesError, find_session, sign_in, sign_out
 from batch_jobs.errors import UnavailableError
-from batch_jobs.orchestration.web.pages import login_page
+from batch_jobs.orchestration.web.pages import SIGN_IN, SIGN_OUT, login_page
 from batch_jobs.store.database import Database
 
-SIGN_IN, SIGN_OUT = "/login", "/logout"
 LARGEST_FORM = 10_000
 MINUTES = TRIES_PERIOD.seconds // 60
 
@@ -103,7 +102,7 @@ def _page(wanted: str, name: str = "", error: str = "", *, status: int = 200) ->
     }
     if status == 429:
         headers["Retry-After"] = str(TRIES_PERIOD.seconds)
-    content = login_page(action=SIGN_IN, wanted=wanted, name=name, error=error, nonce=nonce)
+    content = login_page(wanted=wanted, name=name, error=error, nonce=nonce)
     return Response(content, status, headers, media_type="text/html")
 
 

@@ -11,18 +11,20 @@ from batch_jobs.access.sessions import SignedIn
 NONCE = re.compile(r'<script nonce="([^"]+)"')
 
 
-def login_page(*, action: str, wanted: str, name: str, error: str, nonce: str) -> str:
+SIGN_IN, SIGN_OUT = "/login", "/logout"
+
+
+def login_page(*, wanted: str, name: str, error: str, nonce: str) -> str:
     """The page to sign in on.
 
     Args:
-        action: where its form goes.
         wanted: the path to show afterwards.
         name: what was given before.
         error: why that did not do, or nothing.
         nonce: that its style needs to be allowed.
     """
     page = _templates().get_template("login.html.j2")
-    return page.render(action=action, wanted=wanted, name=name, error=error, nonce=nonce)
+    return page.render(sign_in=SIGN_IN, wanted=wanted, name=name, error=error, nonce=nonce)
 
 
 def with_user_menu(page: HTMLResponse, user: SignedIn) -> HTMLResponse:
@@ -36,7 +38,11 @@ def with_user_menu(page: HTMLResponse, user: SignedIn) -> HTMLResponse:
     nonce = NONCE.search(text)
     if nonce is None or "</body>" not in text:
         return page
-    menu = _templates().get_template("user_menu.html.j2").render(user=user, nonce=nonce[1])
+    menu = (
+        _templates()
+        .get_template("user_menu.html.j2")
+        .render(user=user, nonce=nonce[1], sign_in=SIGN_IN, sign_out=SIGN_OUT)
+    )
     head, _, tail = text.rpartition("</body>")
     headers = {name: value for name, value in page.headers.items() if name != "content-length"}
     return HTMLResponse(f"{head}{menu}</body>{tail}", page.status_code, headers)

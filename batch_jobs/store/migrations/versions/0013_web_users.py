@@ -1,4 +1,4 @@
-"""Who may sign in to the web UI, who is signed in, and who tried lately."""
+"""Who may sign in to the web UI, who is signed in, who tried lately; and who stopped a job run."""
 
 from alembic import op
 
@@ -47,8 +47,10 @@ def upgrade() -> None:
         COMMENT ON TABLE batch_jobs.web_sign_in_tries IS
         'Tries to sign in within the last quarter of an hour that did not succeed, or have not yet.'
     """)
+    op.execute("ALTER TABLE batch_jobs.job_runs ADD COLUMN stop_requested_by text")
 
 
 def downgrade() -> None:
     """Drop the tables; nobody can sign in any more."""
+    op.execute("ALTER TABLE batch_jobs.job_runs DROP COLUMN stop_requested_by")
     op.execute("DROP TABLE batch_jobs.web_sign_in_tries, batch_jobs.web_sessions, batch_jobs.web_users")
