@@ -1,5 +1,6 @@
 """Passwords: what is accepted, and how they are kept (Argon2id). A password never stands in an error."""
 
+import unicodedata
 from functools import cache
 from threading import BoundedSemaphore
 
@@ -27,7 +28,7 @@ def hash_password(password: str) -> str:
             " characters of any kind, such as a few words that do not belong together"
         )
     with _AT_ONCE:
-        return _hasher.hash(password)
+        return _hasher.hash(_bytes(password))
 
 
 def is_password(password: str, stored: str | None) -> bool:
@@ -41,9 +42,14 @@ def is_password(password: str, stored: str | None) -> bool:
         return False
     with _AT_ONCE:
         try:
-            return _hasher.verify(stored or _nobodys(), password) and stored is not None
+            return _hasher.verify(stored or _nobodys(), _bytes(password)) and stored is not None
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _bytes(password: str) -> bytes:
+    # Keyboards write é as one character or as two.
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
 
 
 @cache

@@ -1,5 +1,6 @@
 """The database itself: server, schema, roles and row-level security."""
 
+from batch_jobs.doctor import access
 from batch_jobs.doctor.finding import Finding, judged
 from batch_jobs.errors import UnavailableError
 from batch_jobs.installation import all_projections
@@ -40,7 +41,7 @@ def examine(database: Database, settings: Settings) -> list[Finding]:
         return [*findings, Finding("schema", "problem", str(error))]
     findings.append(Finding("schema", "ok", f"version {schema.newest_version()}"))
     with database.owner() as connection:
-        findings += [_tables(connection), _roles(connection), _isolation(connection)]
+        findings += [_tables(connection), _roles(connection), _isolation(connection), access.examine(connection)]
     return findings
 
 
