@@ -71,6 +71,7 @@ def add_user(database: Database, name: str, role: Role, password: str) -> None:
             "INSERT INTO batch_jobs.web_users (name, role, password_hash) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
             [name, role, stored],
         )
+        _forget_tries(connection, name)
     if not added.rowcount:
         raise BadInputError(
             f'user "{name}" is there already; change them by: batch-jobs users set-role {name}, or: batch-jobs users '
@@ -99,7 +100,7 @@ def set_password(database: Database, name: str, password: str) -> None:
     with database.owner() as connection:
         _change(connection, name, "UPDATE batch_jobs.web_users SET password_hash = %s WHERE name = %s", stored)
         _sign_out(connection, name)
-        connection.execute("DELETE FROM batch_jobs.web_sign_in_tries WHERE name = %s", [name])
+        _forget_tries(connection, name)
 
 
 def remove_user(database: Database, name: str) -> None:
@@ -129,3 +130,7 @@ def _change(connection: Transaction, name: str, sql: str, *values: str) -> None:
 
 def _sign_out(connection: Transaction, name: str) -> None:
     connection.execute("DELETE FROM batch_jobs.web_sessions WHERE name = %s", [name])
+
+
+def _forget_tries(connection: Transaction, name: str) -> None:
+    connection.execute("DELETE FROM batch_jobs.web_sign_in_tries WHERE name = %s", [name])

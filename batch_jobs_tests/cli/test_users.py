@@ -8,7 +8,7 @@ import time
 import pytest
 
 from batch_jobs_tests.cli.command_line import EXECUTABLE, CommandLine
-from batch_jobs_tests.cli.test_services import free_port
+from batch_jobs_tests.orchestration.services import free_port
 
 PASSWORD = "correct horse battery"
 STDIN = f"{PASSWORD}\n".encode()

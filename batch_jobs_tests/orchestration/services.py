@@ -53,7 +53,7 @@ class Services:
 @contextmanager
 def running_services(installation: Installation) -> Iterator[Services]:
     """Web server and daemon for the length of a `with` block."""
-    port = _free_port()
+    port = free_port()
     commands = {
         "webserver": ["dagster-webserver", "-h", "127.0.0.1", "-p", str(port)],
         "daemon": ["dagster-daemon", "run"],
@@ -87,7 +87,7 @@ def running_services(installation: Installation) -> Iterator[Services]:
                     os.killpg(process.pid, signal.SIGKILL)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

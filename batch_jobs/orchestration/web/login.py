@@ -1,7 +1,8 @@
 """Signing in and out: two addresses, one page, one cookie."""
 
+import re
 import secrets
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from psycopg import OperationalError
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +16,8 @@ from batch_jobs.orchestration.web.pages import SIGN_IN, SIGN_OUT, login_page
 from batch_jobs.store.database import Database
 
 LARGEST_FORM = 10_000
+# Browsers take two slashes, of either kind, for another host, and leave control characters out.
+OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x1f\\]*")
 MINUTES = TRIES_PERIOD.seconds // 60
 
 WRONG = "Name and password do not fit."
@@ -119,9 +122,6 @@ async def _form(request: Request) -> dict[str, str]:
 
 def _own_path(wanted: str) -> str:
     """Where to go after signing in: a path of this server, never another site."""
-    parts = urlsplit(wanted)
-    if parts.scheme or parts.netloc or not parts.path.startswith("/") or parts.path.startswith(("//", "/\\")):
-        return "/"
-    if parts.path in (SIGN_IN, SIGN_OUT):
+    if not OWN_PATH.fullmatch(wanted) or wanted.partition("?")[0] in (SIGN_IN, SIGN_OUT):
         return "/"
     return wanted
