@@ -118,7 +118,8 @@ def _change(connection: Transaction, name: str, sql: str, *values: str) -> None:
     # Two admins who remove each other at the same moment wait here for one another.
     connection.execute("LOCK TABLE batch_jobs.web_users IN SHARE ROW EXCLUSIVE MODE")
     had_admin = has_admin(connection)
-    if not connection.execute(sql.encode(), [*values, name]).rowcount:
+    # What can not be a name may be what no database takes.
+    if not (NAME.fullmatch(name) and connection.execute(sql.encode(), [*values, name]).rowcount):
         known = ", ".join(user.name for user in list_users(connection)) or "nobody"
         raise BadInputError(f'there is no user "{name}"; there is: {known}')
     if had_admin and not has_admin(connection):

@@ -60,6 +60,12 @@ def test_who_is_not_there_can_not_be_changed(database: Database) -> None:
             change()
 
 
+@pytest.mark.parametrize("name", ["", "a\0b", "\udcff", "x" * 100_000])
+def test_what_can_not_be_a_name_is_nobody_s(database: Database, name: str) -> None:
+    with pytest.raises(BadInputError, match="there is: nobody"):
+        remove_user(database, name)
+
+
 def test_the_last_admin_stays(database: Database) -> None:
     add_user(database, "anna", "admin", PASSWORD)
     add_user(database, "bo", "operator", PASSWORD)

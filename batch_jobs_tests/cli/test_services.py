@@ -1,5 +1,6 @@
 """up and demo: the orchestrator for real, from the first start to the last process."""
 
+import re
 import shutil
 import signal
 import socket
@@ -18,6 +19,7 @@ from batch_jobs.settings import Settings
 from batch_jobs.store.embedded import EmbeddedServer
 from batch_jobs_tests.cli.command_line import CommandLine
 from batch_jobs_tests.deadline import until
+from batch_jobs_tests.orchestration.web.browser import Browser
 
 SLOW = 120
 
@@ -41,7 +43,9 @@ def processes_of(home: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get("BATCH_JOBS_HOME") == str(home) and "dagster" in " ".join(process.cmdline()):
+            if process.environ().get("BATCH_JOBS_HOME") == str(home) and re.search(
+                "dagster|orchestration.web", " ".join(process.cmdline())
+            ):
                 found.append(process)
         except psutil.Error:
             continue
@@ -73,6 +77,36 @@ def test_up_serves_restarts_what_dies_and_leaves_nothing_behind(installation: Co
     assert not EmbeddedServer(Settings(home=installation.home)).is_running()
     assert "starts again" not in (installation.home / "logs" / "daemon.log").read_text()
     assert "\x1b" not in (installation.home / "logs" / "web.log").read_text()
+
+
+def test_up_with_a_login_asks_for_it(installation: CommandLine) -> None:
+    port, password = free_port(), "correct horse battery"
+    assert installation("init").code == 0
+    assert installation("users", "add", "anna", "--role", "admin", stdin=f"{password}\n".encode()).code == 0
+    out = installation.home / "out"
+    with out.open("wb") as written:
+        # An address that others reach: with a login it need not be said twice.
+        up = installation.start("up", "--auth", "--host=0.0.0.0", f"--port={port}", stdout=written, stderr=written)
+    try:
+        until(lambda: f"ready: http://127.0.0.1:{port}" in out.read_text() or up.poll() is not None, SLOW)
+        assert up.poll() is None, out.read_text()
+        browser = Browser(port)
+        assert browser.post("{version}").status == 401
+        assert browser.sign_in("anna", password).status == 303
+        assert browser.ask("{version}")["version"]
+        assert password not in " ".join(argument for one in psutil.process_iter() for argument in _arguments(one))
+    finally:
+        up.send_signal(signal.SIGINT)
+    assert up.wait(SLOW) == 0, out.read_text()
+    assert processes_of(installation.home) == []
+    assert password not in "".join(file.read_text() for file in [out, *(installation.home / "logs").iterdir()])
+
+
+def _arguments(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def test_up_refuses_an_address_of_another_machine(installation: CommandLine) -> None:
