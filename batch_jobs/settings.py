@@ -40,6 +40,32 @@ class Smtp:
     per_second: int = 0
 
 
+TOLD_OF = ("failed", "warning", "overdue")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Announcing:
+    """Who is told of jobs that fail, warn or do not run, and how often.
+
+    Attributes:
+        webhook_url: takes a POST of JSON, or None. Such URLs hold a token, so it is shown nowhere.
+            `BATCH_JOBS_ANNOUNCE_WEBHOOK_URL`, or the first line of the file that `BATCH_JOBS_ANNOUNCE_WEBHOOK_URL_FILE`
+            names.
+        emails: addresses; messages go the way of all messages. `BATCH_JOBS_ANNOUNCE_EMAIL`, with commas.
+        about: some of `TOLD_OF`. `BATCH_JOBS_ANNOUNCE_ABOUT`, with commas; all of them by default.
+        after_minutes: how long trouble has to last before it is told, and to be over before that is told.
+            `BATCH_JOBS_ANNOUNCE_AFTER_MINUTES`.
+        reminder_hours: after how long trouble that lasts is told again; 0 for never.
+            `BATCH_JOBS_ANNOUNCE_REMINDER_HOURS`.
+    """
+
+    webhook_url: str | None = field(default=None, repr=False)
+    emails: tuple[str, ...] = ()
+    about: tuple[str, ...] = TOLD_OF
+    after_minutes: int = 10
+    reminder_hours: int = 24
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The choices of one installation.
@@ -62,6 +88,7 @@ class Settings:
         base_url: where people open the application, for the links in messages; without it they have none.
             `BATCH_JOBS_BASE_URL`.
         smtp: the mail server, or None: messages are then written into the folder `mail` of the home.
+        announcing: who is told of trouble.
     """
 
     home: Path
@@ -76,6 +103,7 @@ class Settings:
     mail_from: str = "no-reply@localhost"
     base_url: str | None = None
     smtp: Smtp | None = None
+    announcing: Announcing = Announcing()
 
     @property
     def dagster_home(self) -> Path:
@@ -104,6 +132,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         mail_from=env.get("BATCH_JOBS_MAIL_FROM") or "no-reply@localhost",
         base_url=_base_url(env.get("BATCH_JOBS_BASE_URL")),
         smtp=_smtp(env),
+        announcing=_announcing(env),
     )
 
 
@@ -136,7 +165,7 @@ def _smtp(env: Mapping[str, str]) -> Smtp | None:
     security = env.get("BATCH_JOBS_SMTP_SECURITY") or "starttls"
     if security not in _PORTS:
         raise BadInputError(f'BATCH_JOBS_SMTP_SECURITY is "{security}"; expected one of: {", ".join(_PORTS)}')
-    user, password = env.get("BATCH_JOBS_SMTP_USER") or None, _smtp_password(env)
+    user, password = env.get("BATCH_JOBS_SMTP_USER") or None, _secret(env, "BATCH_JOBS_SMTP_PASSWORD")
     if (user is None) != (password is None):
         raise BadInputError(
             "BATCH_JOBS_SMTP_USER and BATCH_JOBS_SMTP_PASSWORD (or BATCH_JOBS_SMTP_PASSWORD_FILE) belong together; "
@@ -156,14 +185,43 @@ def _smtp(env: Mapping[str, str]) -> Smtp | None:
     )
 
 
-def _smtp_password(env: Mapping[str, str]) -> str | None:
-    file = env.get("BATCH_JOBS_SMTP_PASSWORD_FILE")
+def _announcing(env: Mapping[str, str]) -> Announcing:
+    url = _secret(env, "BATCH_JOBS_ANNOUNCE_WEBHOOK_URL")
+    if url and not _WEBHOOK.fullmatch(url):
+        raise BadInputError(
+            "BATCH_JOBS_ANNOUNCE_WEBHOOK_URL can not be used (it is not shown, as it may hold a token); expected a URL "
+            "such as https://chat.example.com/hooks/TOKEN, without user and password before the host"
+        )
+    about = _listed(env, "BATCH_JOBS_ANNOUNCE_ABOUT") or TOLD_OF
+    for one in about:
+        if one not in TOLD_OF:
+            raise BadInputError(f'BATCH_JOBS_ANNOUNCE_ABOUT has "{one}"; expected some of: {", ".join(TOLD_OF)}')
+    return Announcing(
+        webhook_url=url,
+        emails=_listed(env, "BATCH_JOBS_ANNOUNCE_EMAIL"),
+        about=about,
+        after_minutes=_number(env, "BATCH_JOBS_ANNOUNCE_AFTER_MINUTES", 10, lowest=0, highest=1440),
+        reminder_hours=_number(env, "BATCH_JOBS_ANNOUNCE_REMINDER_HOURS", 24, lowest=0, highest=8760),
+    )
+
+
+_WEBHOOK = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][!-~]*)?")
+
+
+def _listed(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """What commas part, each once, in order."""
+    return tuple(dict.fromkeys(part.strip() for part in env.get(name, "").split(",") if part.strip()))
+
+
+def _secret(env: Mapping[str, str], name: str) -> str | None:
+    """A variable, or the first line of the file that the variable of that name and `_FILE` names."""
+    file = env.get(f"{name}_FILE")
     if not file:
-        return env.get("BATCH_JOBS_SMTP_PASSWORD") or None
+        return env.get(name) or None
     try:
         return Path(file).expanduser().read_text().partition("\n")[0].rstrip("\r") or None
     except (OSError, UnicodeError) as error:
-        raise BadInputError(f'BATCH_JOBS_SMTP_PASSWORD_FILE "{file}" can not be read: {error}') from None
+        raise BadInputError(f'{name}_FILE "{file}" can not be read: {error}') from None
 
 
 def _number(env: Mapping[str, str], name: str, default: int, *, lowest: int, highest: int | None = None) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from batch_jobs.errors import BadInputError
-from batch_jobs.settings import PROJECT_FOLDER, Settings, Smtp, read_settings
+from batch_jobs.settings import PROJECT_FOLDER, Announcing, Settings, Smtp, read_settings
 
 MAIL = {"BATCH_JOBS_SMTP_HOST": "mail.example"}
 
@@ -23,6 +23,7 @@ def test_empty_is_as_nothing_said() -> None:
 
 def test_everything_said(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("se cret\nanother line\n")
+    (tmp_path / "url").write_text("https://chat.example:8443/hooks/se-cret?x=1\n")
     found = read_settings(
         {
             "BATCH_JOBS_HOME": str(tmp_path),
@@ -43,6 +44,11 @@ def test_everything_said(tmp_path: Path) -> None:
             "BATCH_JOBS_SMTP_TIMEOUT": "3",
             "BATCH_JOBS_SMTP_CONNECTIONS": "4",
             "BATCH_JOBS_SMTP_PER_SECOND": "20",
+            "BATCH_JOBS_ANNOUNCE_WEBHOOK_URL_FILE": str(tmp_path / "url"),
+            "BATCH_JOBS_ANNOUNCE_EMAIL": "ops@acme.example, hr@acme.example,ops@acme.example",
+            "BATCH_JOBS_ANNOUNCE_ABOUT": "failed,overdue",
+            "BATCH_JOBS_ANNOUNCE_AFTER_MINUTES": "0",
+            "BATCH_JOBS_ANNOUNCE_REMINDER_HOURS": "48",
         }
     )
     assert found == Settings(
@@ -67,6 +73,13 @@ def test_everything_said(tmp_path: Path) -> None:
             connections=4,
             per_second=20,
         ),
+        announcing=Announcing(
+            webhook_url="https://chat.example:8443/hooks/se-cret?x=1",
+            emails=("ops@acme.example", "hr@acme.example"),
+            about=("failed", "overdue"),
+            after_minutes=0,
+            reminder_hours=48,
+        ),
     )
     assert "cret" not in repr(found)
 
@@ -88,6 +101,10 @@ def test_everything_said(tmp_path: Path) -> None:
         ("SMTP_USER", "jobs", "belong together"),
         ("SMTP_PASSWORD", "x", "belong together"),
         ("SMTP_PASSWORD_FILE", "/nowhere/at/all", "can not be read"),
+        ("ANNOUNCE_WEBHOOK_URL_FILE", "/nowhere/at/all", "can not be read"),
+        ("ANNOUNCE_ABOUT", "failed,stopped", "failed, warning, overdue"),
+        ("ANNOUNCE_AFTER_MINUTES", "1441", "0 to 1440"),
+        ("ANNOUNCE_REMINDER_HOURS", "-1", "0 to 8760"),
     ],
 )
 def test_what_can_not_be_used_is_named(name: str, value: str, expected: str) -> None:
@@ -99,4 +116,22 @@ def test_what_can_not_be_used_is_named(name: str, value: str, expected: str) -> 
 def test_a_database_url_is_never_repeated() -> None:
     with pytest.raises(BadInputError, match="BATCH_JOBS_DATABASE_URL") as refused:
         read_settings({"BATCH_JOBS_DATABASE_URL": "mysql://anna:secret-81@db/jobs"})
+    assert "secret-81" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "ftp://chat/secret-81",
+        "chat/secret-81",
+        "https://anna:secret-81@chat/x",
+        "https://chat/secret-81 x",
+        "https://chat/secret-81\r\nX-Y: z",
+        "https://chät/secret-81",
+        "https://chat:port/secret-81",
+    ],
+)
+def test_a_webhook_is_never_repeated(value: str) -> None:
+    with pytest.raises(BadInputError, match="BATCH_JOBS_ANNOUNCE_WEBHOOK_URL") as refused:
+        read_settings({"BATCH_JOBS_ANNOUNCE_WEBHOOK_URL": value})
     assert "secret-81" not in str(refused.value)

@@ -6,6 +6,7 @@ import typer
 from typer.main import get_command
 
 from batch_jobs.cli import (
+    announcing,
     checks,
     demonstration,
     events,
@@ -42,6 +43,7 @@ app.command("up")(services.up)
 app.add_typer(users.app, name="users")
 app.command("doctor")(checks.doctor)
 app.command("metrics")(metrics.metrics)
+app.command("announce")(announcing.announce)
 app.command("demo")(demonstration.demo)
 app.command("db-url")(setup.db_url)
 

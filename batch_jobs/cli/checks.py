@@ -7,6 +7,7 @@ import typer
 from batch_jobs.cli.arguments import AsJson
 from batch_jobs.cli.failures import DONE, FAILED
 from batch_jobs.cli.output import print_json, print_table, say
+from batch_jobs.errors import BadInputError
 from batch_jobs.settings import read_settings
 
 
@@ -15,9 +16,12 @@ def doctor(as_json: AsJson = False) -> None:
 
     Each check is one line, with the remedy where there is a problem. Exit code 1 when there is one.
     """
-    from batch_jobs.doctor import examine
+    from batch_jobs.doctor import Finding, examine
 
-    findings = examine(read_settings())
+    try:
+        findings = examine(read_settings())
+    except BadInputError as error:
+        findings = [Finding("settings", "problem", str(error))]
     if as_json:
         print_json([finding.as_json() for finding in findings])
     else:

@@ -1,6 +1,6 @@
 """Whether an installation is well: checks that change nothing, each with a remedy. How they are shown is elsewhere."""
 
-from batch_jobs.doctor import database, machine, mail, work
+from batch_jobs.doctor import announcing, database, machine, mail, work
 from batch_jobs.doctor.finding import Finding
 from batch_jobs.errors import BatchJobsError
 from batch_jobs.installation import database_url
@@ -23,7 +23,7 @@ def _examine_database(settings: Settings) -> list[Finding]:
         with Database(database_url(settings)) as opened:
             findings = database.examine(opened, settings)
             if all(finding.state == "ok" for finding in findings):
-                findings += work.examine(opened, settings)
+                findings += [*work.examine(opened, settings), announcing.examine(opened, settings)]
             return findings
     except BatchJobsError as error:
         return [Finding("database", "problem", str(error))]

@@ -22,6 +22,7 @@ from batch_jobs.orchestration.resources import ENGINE, engine_resource
 from batch_jobs.orchestration.run_batch_jobs import run_batch_jobs_job
 from batch_jobs.orchestration.schedules import EVERY_MINUTES, job_schedule
 from batch_jobs.orchestration.sensors import (
+    announcements_sensor,
     job_sensor,
     lost_workers_sensor,
     outside_runs_sensor,
@@ -92,6 +93,7 @@ def build_definitions(
             workspace_partitions_sensor(),
             lost_workers_sensor(),
             outside_runs_sensor(partitions),
+            announcements_sensor(settings),
             *(job_sensor(job, dagster_jobs[job.name], partitions) for job in scheduled.values() if job.continuous),
         ],
         resources={ENGINE: engine_resource(settings, clock)},

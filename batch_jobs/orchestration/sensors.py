@@ -1,6 +1,7 @@
-"""What is watched all the time: continuous jobs, workspaces that come and go, dead workers, runs outside of Dagster."""
+"""What is watched all the time: continuous jobs, workspaces, dead workers, runs outside of Dagster, trouble."""
 
 import json
+from collections import Counter
 from datetime import datetime
 
 from dagster import (
@@ -17,6 +18,8 @@ from dagster import (
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from batch_jobs.announcing.announcer import look, tell
+from batch_jobs.announcing.channels import NOBODY, channel_names
 from batch_jobs.engine.contract import Job
 from batch_jobs.orchestration.batch_events import report_runless_events
 from batch_jobs.orchestration.history import partition_events
@@ -24,9 +27,12 @@ from batch_jobs.orchestration.ledger_reads import Place, ended_outside_dagster
 from batch_jobs.orchestration.partitions import WORKSPACES, window, workspace_changes, workspace_keys
 from batch_jobs.orchestration.resources import ENGINE, engine_of
 from batch_jobs.orchestration.run_requests import requests_for
+from batch_jobs.settings import Settings
 
 OUTSIDE_RUNS_AT_MOST = 1000
 CONTINUOUS_SECONDS = 30
+# What is overdue is found by the need-checks of all jobs.
+ANNOUNCING_SECONDS = 300
 
 
 def workspace_partitions_sensor() -> SensorDefinition:
@@ -130,6 +136,32 @@ def outside_runs_sensor(partitions: MultiPartitionsDefinition) -> SensorDefiniti
         return SkipReason(f"{len(shown)} job runs recorded, {len(runs) - len(shown)} without a partition")
 
     return outside_runs
+
+
+def announcements_sensor(settings: Settings) -> SensorDefinition:
+    """Tells people of trouble, where the settings name anybody."""
+
+    @sensor(
+        name="announcements",
+        minimum_interval_seconds=ANNOUNCING_SECONDS,
+        default_status=DefaultSensorStatus.RUNNING,
+        required_resource_keys={ENGINE},
+        description="Tells by webhook or e-mail what failed, warns or is overdue: one message for a cause, and one "
+        "when it is mended. Switched off, nobody is told; `batch-jobs announce` does the same without the daemon.",
+    )
+    def announcements(context: SensorEvaluationContext) -> SkipReason:
+        if not channel_names(settings):
+            return SkipReason(NOBODY)
+        engine = engine_of(context.resources)
+        judged = look(engine, settings)
+        sent = list(tell(engine, settings))
+        told = Counter(one.taken for one in sent)
+        refused = f"; {told[False]} not taken, and tried again later" if told[False] else ""
+        return SkipReason(
+            f"{len({one.open.cause for one in judged})} causes known; {told[True]} messages sent{refused}"
+        )
+
+    return announcements
 
 
 def _read_place(cursor: str | None) -> Place | None:

@@ -1,4 +1,4 @@
-"""The passwords of database and mail server stand nowhere: not in what is stored, logged, printed or refused."""
+"""The secrets of database, mail server and webhook stand nowhere: not stored, logged, printed or in a refusal."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from psycopg import sql
 from batch_jobs.store.database import Database
 from batch_jobs.store.schema import migrate
 from batch_jobs_tests import builders
+from batch_jobs_tests.announcing.webhooks import TOKEN, webhook
 from batch_jobs_tests.cli.command_line import CommandLine
 from batch_jobs_tests.mail.server import mail_server
 from batch_jobs_tests.orchestration.installation import JOB, WORKSPACES, Installation, make_installation, weeks_ago
@@ -20,8 +21,9 @@ from batch_jobs_tests.postgres import EMBEDDED, Servers
 # With signs that URLs and YAML write in another way.
 DATABASE_PASSWORD = "Db#7:pass/word 42é"
 SMTP_PASSWORD = "Mail$9{pass}word'43"
-FORMS = {DATABASE_PASSWORD, quote(DATABASE_PASSWORD, safe=""), SMTP_PASSWORD, quote(SMTP_PASSWORD, safe="")}
+FORMS = {DATABASE_PASSWORD, quote(DATABASE_PASSWORD, safe=""), SMTP_PASSWORD, quote(SMTP_PASSWORD, safe=""), TOKEN}
 MATERIALIZE = ("asset", "materialize", "-m", "batch_jobs.definitions", "--select", f"jobs/{JOB}")
+SENSOR = ("sensor", "preview", "-m", "batch_jobs.definitions", "announcements")
 
 _TABLES = """
     SELECT schemaname, tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
@@ -37,7 +39,9 @@ def installation(
     url = databases.make_database(databases.template("migrated", _migrate))
     # The server trusts who is on this machine, so any password will do.
     url = url.replace("@/", f":{quote(DATABASE_PASSWORD, safe='')}@/", 1)
-    with mail_server(tmp_path / "received", "--password", "another") as server:
+    with mail_server(tmp_path / "received", "--password", "another") as server, webhook() as hook:
+        # One that tells everybody what it was told.
+        hook.answer, hook.location = lambda _: 302, f"http://127.0.0.1:1/{TOKEN}"
         for name, value in {
             "HOME": str(tmp_path / "home"),
             "DATABASE_URL": url,
@@ -46,6 +50,9 @@ def installation(
             "SMTP_SECURITY": "none",
             "SMTP_USER": "jobs",
             "SMTP_PASSWORD": SMTP_PASSWORD,
+            "ANNOUNCE_WEBHOOK_URL": hook.url,
+            "ANNOUNCE_EMAIL": "ops@acme.example",
+            "ANNOUNCE_AFTER_MINUTES": "0",
         }.items():
             monkeypatch.setenv(f"BATCH_JOBS_{name}", value)
         made = make_installation(tmp_path, url)
@@ -73,6 +80,19 @@ def test_no_password_is_written_anywhere(installation: tuple[Installation, Comma
     ]
     said += [repr(cli(*command)) for command in commands]
     assert "refuses user and password" in said[2]
+    with psycopg.connect(made.settings.database_url or "") as connection:
+        # People are not told of what they do themselves.
+        connection.execute("UPDATE batch_jobs.job_runs SET trigger = 'schedule' WHERE status = 'failed'")
+    for url in (made.variables["BATCH_JOBS_ANNOUNCE_WEBHOOK_URL"], f"http://127.0.0.1:1/{TOKEN}", f"ftp://{TOKEN}"):
+        cli.environment = {**made.variables, "BATCH_JOBS_ANNOUNCE_WEBHOOK_URL": url}
+        told = [repr(cli(*command)) for command in (["announce", "--dry-run"], ["announce"], ["announce", "--json"])]
+        told += [repr(cli("doctor")), repr(cli("due"))]
+        watching = Installation(made.clone, made.settings, cli.environment)
+        told.append(watching.dagster(*SENSOR, code=1 if url[0] == "f" else 0))
+        said += told
+        assert ("can not be used (it is not shown" if url[0] == "f" else "webhook did not take it") in told[1]
+        with psycopg.connect(made.settings.database_url or "") as connection:
+            connection.execute("UPDATE batch_jobs.announcements SET next_attempt_at = now() WHERE message IS NOT NULL")
     for name, value in (("port=5432", "port=1"), ("host=", "hots=")):
         url = made.variables["BATCH_JOBS_DATABASE_URL"].replace(name, value)
         broken = {**made.variables, "BATCH_JOBS_DATABASE_URL": url}
