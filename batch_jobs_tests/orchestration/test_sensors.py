@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 from dagster import (
     AddDynamicPartitionsRequest,
@@ -22,7 +23,14 @@ from batch_jobs.installation import open_engine
 from batch_jobs.jobs.sync_projections import SyncProjections
 from batch_jobs.orchestration.build import build_definitions
 from batch_jobs.orchestration.partitions import job_partitions, sync_workspaces
-from batch_jobs.orchestration.sensors import lost_workers_sensor, outside_runs_sensor, workspace_partitions_sensor
+from batch_jobs.orchestration.sensors import (
+    announcements_sensor,
+    lost_workers_sensor,
+    outside_runs_sensor,
+    workspace_partitions_sensor,
+)
+from batch_jobs.settings import Announcing
+from batch_jobs_tests.announcing.webhooks import webhook
 from batch_jobs_tests.builders import employee, of
 from batch_jobs_tests.deadline import until
 from batch_jobs_tests.orchestration.installation import FAULTY, JOB, WORKSPACES, Installation, weeks_ago
@@ -136,3 +144,27 @@ def test_job_runs_of_dead_workers_are_ended(installation: Installation) -> None:
     with installation.instance() as instance:
         until(lambda: tick(lost_workers_sensor(), instance).skip_message == "1 job runs had lost their worker", 30)
         assert tick(lost_workers_sensor(), instance).skip_message == "0 job runs had lost their worker"
+
+
+def test_trouble_is_told_by_the_sensor_once(installation: Installation) -> None:
+    with open_engine() as engine, engine.database.owner() as connection:
+        connection.execute(
+            "INSERT INTO batch_jobs.job_runs (job, workspace_id, run_date, attempt, status, trigger, actor, message, "
+            "ended_at, dry_run, partial) SELECT 'accrual_forecast', workspace_id, current_date, 99, 'failed', "
+            "'schedule', 'x', 'no light', now() - interval '1 hour', false, false FROM batch_jobs.workspaces"
+        )
+    nobody = announcements_sensor(installation.settings)
+    with webhook() as hook, installation.instance() as instance:
+        assert "nobody is told" in (tick(nobody, instance).skip_message or "")
+        told = replace(installation.settings, announcing=Announcing(webhook_url=hook.url, about=("failed",)))
+        hook.answer = lambda number: 503 if number == 1 else 200
+        first = tick(announcements_sensor(told), instance)
+        assert (first.skip_message or "").endswith("; 0 messages sent; 1 not taken, and tried again later")
+        with open_engine() as engine, engine.database.owner() as connection:
+            connection.execute("UPDATE batch_jobs.announcements SET next_attempt_at = now()")
+        messages = [tick(announcements_sensor(told), instance).skip_message or "" for _ in range(2)]
+    assert [message.split("; ")[1] for message in messages] == ["1 messages sent", "0 messages sent"]
+    assert hook.received[0] == hook.received[1]
+    assert hook.received[0]["title"] == "accrual_forecast failed in 5 workspaces"
+    with open_engine() as engine, engine.database.owner() as connection:
+        connection.execute("DELETE FROM batch_jobs.job_runs WHERE attempt = 99")
