@@ -23,14 +23,11 @@ from batch_jobs.store.database import Transaction
 
 STANDS_FOR = timedelta(days=2)
 WARNING_OF_CONTINUOUS = timedelta(hours=1)
-# A run may wait long for its turn, and take long.
-_ASKED_FOR_WITHIN = timedelta(days=4)
 
 _STANDING = """
     SELECT r.job_run_id::text, r.job, r.workspace_id, r.status, r.message, r.counters, r.ended_at
     FROM batch_jobs.job_runs r
     WHERE r.status IN ('failed', 'warning') AND r.trigger IN ('schedule', 'sensor') AND NOT r.dry_run AND NOT r.partial
-      AND r.queued_at > %(now)s::timestamptz - %(asked_for_within)s
       AND r.ended_at > %(now)s::timestamptz - %(stands_for)s
       AND CASE WHEN r.status = 'warning' AND r.job = ANY (%(continuous)s)
         THEN r.ended_at > %(now)s::timestamptz - %(warning_of_continuous)s
@@ -69,7 +66,6 @@ def standing_troubles(connection: Transaction, jobs: Mapping[str, Job], *, now: 
         "now": now,
         "continuous": [name for name, job in jobs.items() if job.continuous],
         "stands_for": STANDS_FOR,
-        "asked_for_within": _ASKED_FOR_WITHIN,
         "warning_of_continuous": WARNING_OF_CONTINUOUS,
     }
     runs = connection.execute(_STANDING, values).fetchall()

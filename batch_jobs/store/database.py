@@ -61,6 +61,8 @@ class Database:
             UnavailableError: the database can not be reached or is too old.
         """
         with self._connection() as connection, connection.transaction():
+            # Whatever role a job's SQL has left behind in the session.
+            connection.execute("SET LOCAL ROLE NONE")
             yield connection
 
     @contextlib.contextmanager

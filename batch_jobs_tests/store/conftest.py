@@ -1,4 +1,4 @@
-"""Fixtures for the tests of the embedded server."""
+"""Fixtures for the tests of the embedded server, and of who may touch whose rows."""
 
 import shutil
 import tempfile
@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from batch_jobs.store.database import Database
 from batch_jobs.store.embedded.account import server_account
 from batch_jobs.store.embedded.binaries import find_binaries
 from batch_jobs.store.embedded.cluster import create_cluster
-from batch_jobs_tests.postgres import binaries_of
+from batch_jobs_tests.postgres import Databases, binaries_of
 from batch_jobs_tests.store.embedded_users import Homes
+from batch_jobs_tests.store.workspace_pair import make_pair
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +41,10 @@ def homes(postgres_build: str, blank_data: Callable[[str], Path]) -> Iterator[Ho
     yield made
     made.close()
     shutil.rmtree(root)
+
+
+@pytest.fixture
+def two_workspaces(databases: Databases, make_database: Callable[..., str]) -> Iterator[Database]:
+    """Acme and globex, with rows in every table."""
+    with Database(make_database(databases.template("workspace_pair", make_pair))) as opened:
+        yield opened
