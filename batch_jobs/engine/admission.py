@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 
-from batch_jobs.engine.job_runs import Target
+from batch_jobs.engine.job_runs import Target, storable
 from batch_jobs.engine.local_time import today
 from batch_jobs.errors import BadInputError
 from batch_jobs.store.database import Database
@@ -41,7 +41,8 @@ def admit_workspaces(
     Raises:
         BadInputError: one of them is not known, or has none of the statuses; the text names it.
     """
-    wanted = sorted(set(workspaces))
+    # What the database can not even be asked for is not known either.
+    wanted = sorted(set(map(storable, workspaces)))
     zones = zones_of(database, wanted, statuses=statuses)
     for name in wanted:
         if name not in zones:

@@ -7,10 +7,10 @@ from datetime import date, time
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from batch_jobs.engine.batch import Batch, Outside, Preparation
-from batch_jobs.engine.job_runs import Target
+from batch_jobs.engine.job_runs import Target, storable
 from batch_jobs.store.database import Transaction
 
 
@@ -24,6 +24,13 @@ class Parameters(BaseModel):
         description="Do all the work, undo it, and report the same counters and up to 100 of the rows that a real run "
         "would write. Nothing is changed.",
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_storable(cls, value: object) -> object:
+        if isinstance(value, str) and value != storable(value):
+            raise ValueError("expected text without NUL and halves of characters")
+        return value
 
     @property
     def narrows(self) -> bool:

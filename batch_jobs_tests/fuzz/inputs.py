@@ -108,7 +108,8 @@ _LEFT_OUT = {"up", "demo", "sample", "init"}
 
 def _commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
     if hasattr(command, "commands"):
-        return [
+        # A group may do something by itself too, as `runs` does.
+        return [(path, command)] * bool(path and command.invoke_without_command) + [
             found
             for name, part in command.commands.items()
             if (*path, name)[0] not in _LEFT_OUT
