@@ -48,7 +48,8 @@ def post(url: str, message: Mapping[str, Any]) -> tuple[bool, str]:
         return False, f"answered {error.code}{more}"
     except urllib.error.URLError as error:
         return False, _said(error.reason)
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, ValueError, OverflowError) as error:
+        # A host or port that there can not be is found when it is looked for.
         return False, _said(error)
 
 

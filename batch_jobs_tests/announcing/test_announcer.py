@@ -217,7 +217,7 @@ def test_who_can_not_be_reached_is_named_without_the_token(place: Place) -> None
     place.night(NAMES)
     place.clock.now += timedelta(minutes=10)
     look(place.engine, place.settings)
-    for host in ("127.0.0.1:1", "nowhere.invalid"):
+    for host in ("127.0.0.1:1", "nowhere.invalid", "a..b", "127.0.0.1:99999"):
         url = f"http://{host}/{TOKEN}"
         settings = Settings(home=Path("unused"), announcing=Announcing(webhook_url=url))
         # The second message waits for the next time.
@@ -226,7 +226,7 @@ def test_who_can_not_be_reached_is_named_without_the_token(place: Place) -> None
         assert TOKEN not in sent.reply
         assert sent.reply
         assert TOKEN not in repr(settings)
-        place.clock.now += timedelta(minutes=1)
+        place.clock.now += timedelta(hours=1)
 
 
 def test_a_dry_run_changes_nothing(place: Place) -> None:
