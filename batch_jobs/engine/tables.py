@@ -62,7 +62,7 @@ def replace_rows(
             removed. None removes nothing.
     """
     names = [*table.key, *table.columns]
-    if _is_empty_beside(connection, table):
+    if is_empty_beside(connection, table):
         rows = list(rows)
         copy_rows(connection, table.name, names, rows)
         return RowChanges(row[0] for row in rows)
@@ -77,16 +77,41 @@ def replace_rows(
     )
     copy_rows(connection, f"new_{table.name}", names, rows)
     removed = _remove_missing(connection, table, of) if of else RowChanges()
-    written = changed_rows(
-        connection,
-        sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT ({}) DO {} RETURNING workspace_id").format(
-            target, _names(names), _names(names), stage, _names(table.key), _update_changed(table)
-        ),
+    return removed + upsert_rows(connection, table, sql.SQL("SELECT {} FROM {}").format(_names(names), stage))
+
+
+def upsert_rows(
+    connection: Transaction,
+    table: Table,
+    query: str | sql.Composable,
+    values: Mapping[str, Any] | None = None,
+    *,
+    update: str | None = None,
+) -> RowChanges:
+    """Write what a query gives into the table, over the row that has the same key.
+
+    Args:
+        connection: a transaction whose search path finds the table.
+        table: where to.
+        query: gives key and columns in the order of the table, each key once.
+        values: of its placeholders.
+        update: what becomes of a row that is there, as SQL after `ON CONFLICT … DO`; None to give it the new values
+            where they differ.
+    """
+    target, names = sql.Identifier(table.name), [*table.key, *table.columns]
+    part = sql.SQL(query) if isinstance(query, str) else query
+    insert = sql.SQL("INSERT INTO {} ({}) {}").format(target, _names(names), part)
+    if is_empty_beside(connection, table):
+        # To look for rows that can not be there, and to give back each row only to count it, takes as long again.
+        connection.execute(insert, values)
+        return counted_rows(connection, sql.SQL("SELECT workspace_id, count(*) FROM {} GROUP BY 1").format(target))
+    conflict = sql.SQL("{} ON CONFLICT ({}) DO {} RETURNING workspace_id").format(
+        insert, _names(table.key), sql.SQL(update) if update else _update_changed(table)
     )
-    return removed + written
+    return changed_rows(connection, conflict, values)
 
 
-def _is_empty_beside(connection: Transaction, table: Table) -> bool:
+def is_empty_beside(connection: Transaction, table: Table) -> bool:
     """Whether the plain name means a temporary table (that of a rebuild) without any row: nothing is to be compared."""
     beside = "SELECT FROM pg_class WHERE oid = to_regclass(%s) AND relpersistence = 't'"
     target = sql.Identifier(table.name)

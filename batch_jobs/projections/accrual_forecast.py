@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from batch_jobs.engine.projection import Folded, Projection, Window
-from batch_jobs.engine.tables import Table, changed_rows
+from batch_jobs.engine.tables import Table, changed_rows, upsert_rows
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.temporary import temporary_table
 
@@ -33,11 +33,7 @@ _READ_MATERIALIZED = """
     WHERE type IN ('account.credited', 'account.expired') AND payload ->> 'entry_id' IS NOT NULL
     GROUP BY 1, 2, 3
 """
-_REMEMBER = """
-    INSERT INTO materialized_entries (workspace_id, employee_id, entry_id, position)
-    SELECT workspace_id, employee_id, entry_id, position FROM newly_materialized
-    ON CONFLICT DO NOTHING
-"""
+_REMEMBER = "SELECT workspace_id, employee_id, entry_id, position FROM newly_materialized"
 
 _ENTRIES = """
     CREATE TEMPORARY TABLE new_forecast_entries (
@@ -90,18 +86,9 @@ _REMOVE = """
       )
     RETURNING o.workspace_id
 """
-_WRITE = """
-    INSERT INTO accrual_forecast AS o
-        (workspace_id, employee_id, entry_id, policy_id, kind, due_date, amount, year_start, materialized_at)
-    SELECT workspace_id, employee_id, entry_id, policy_id, kind, due_date, amount, year_start, materialized_at
+_STANDING = """
+    SELECT workspace_id, employee_id, entry_id, policy_id, kind, due_date, amount, materialized_at, year_start
     FROM new_forecast_entries WHERE stands
-    ON CONFLICT (workspace_id, employee_id, entry_id) DO UPDATE SET
-        policy_id = excluded.policy_id, kind = excluded.kind, due_date = excluded.due_date, amount = excluded.amount,
-        year_start = excluded.year_start, materialized_at = excluded.materialized_at
-    WHERE (o.policy_id, o.kind, o.due_date, o.amount, o.year_start, o.materialized_at)
-        IS DISTINCT FROM (excluded.policy_id, excluded.kind, excluded.due_date, excluded.amount, excluded.year_start,
-            excluded.materialized_at)
-    RETURNING o.workspace_id
 """
 # What was credited before is marked, or was never taken in: an entry without a mark is marked by its first credit.
 _MARK = """
@@ -134,10 +121,12 @@ class AccrualForecast(Projection):
         temporary_table(connection, "newly_materialized", _MATERIALIZED)
         connection.execute(_READ_MATERIALIZED)
         connection.execute("ANALYZE newly_materialized")
-        connection.execute(_REMEMBER)
+        (materialized,) = self.further_tables
+        upsert_rows(connection, materialized, _REMEMBER, update="NOTHING")
         connection.execute(_READ_FORECASTS)
         connection.execute("ANALYZE new_forecasts")
         connection.execute(_READ_ENTRIES)
         connection.execute("ANALYZE new_forecast_entries")
         removed = changed_rows(connection, _REMOVE)
-        return Folded(removed + changed_rows(connection, _WRITE) + changed_rows(connection, _MARK))
+        written = upsert_rows(connection, self.table, _STANDING)
+        return Folded(removed + written + changed_rows(connection, _MARK))

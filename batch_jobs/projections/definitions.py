@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from batch_jobs.engine.projection import Folded, Projection, Window
-from batch_jobs.engine.tables import Table, changed_rows, counted_rows
+from batch_jobs.engine.tables import RowChanges, Table, changed_rows, is_empty_beside, upsert_rows
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.payloads.catalog import DEFINED_ENTITIES
 
 # A definition without effective_date forgets all that stood before it, and so does the removal of an employee; of two
 # versions of one day the later position wins (domain 3.0).
-_NEW_VERSIONS = """
+_KEPT = """
     WITH kinds AS (
         SELECT * FROM unnest(%(types)s::text[], %(kinds)s::text[], %(id_fields)s::text[]) AS k(type, kind, id_field)
     ), defined AS (
@@ -25,28 +25,22 @@ _NEW_VERSIONS = """
         FROM defined d
     ), kept AS (
         SELECT * FROM ranked WHERE age = 1 AND (replaced_at IS NULL OR position >= replaced_at)
-    ), forgotten AS (
-        DELETE FROM definitions o USING (
-            SELECT DISTINCT workspace_id, kind, entity_id FROM ranked WHERE replaced_at IS NOT NULL
-        ) r
-        WHERE (o.workspace_id, o.kind, o.entity_id) = (r.workspace_id, r.kind, r.entity_id)
-          -- A row that gets a new value is updated below: one statement must not touch it twice.
-          AND NOT EXISTS (
-              SELECT FROM kept k WHERE (k.workspace_id, k.kind, k.entity_id, k.valid_from)
-                = (o.workspace_id, o.kind, o.entity_id, o.valid_from)
-          )
-        RETURNING o.workspace_id
-    ), written AS (
-        INSERT INTO definitions (workspace_id, kind, entity_id, valid_from, position, "values")
-        SELECT workspace_id, kind, entity_id, valid_from, position, "values" FROM kept
-        ON CONFLICT (workspace_id, kind, entity_id, valid_from)
-        DO UPDATE SET position = excluded.position, "values" = excluded."values"
-        RETURNING workspace_id
     )
-    SELECT workspace_id, count(*) FROM (
-        SELECT workspace_id FROM written UNION ALL SELECT workspace_id FROM forgotten
-    ) changed GROUP BY 1
 """
+_FORGET = f"""
+    {_KEPT}
+    DELETE FROM definitions o USING (
+        SELECT DISTINCT workspace_id, kind, entity_id FROM ranked WHERE replaced_at IS NOT NULL
+    ) r
+    WHERE (o.workspace_id, o.kind, o.entity_id) = (r.workspace_id, r.kind, r.entity_id)
+      -- A row that gets a new value is one that changes.
+      AND NOT EXISTS (
+          SELECT FROM kept k WHERE (k.workspace_id, k.kind, k.entity_id, k.valid_from)
+            = (o.workspace_id, o.kind, o.entity_id, o.valid_from)
+      )
+    RETURNING o.workspace_id
+"""
+_NEW_VERSIONS = f"""{_KEPT} SELECT workspace_id, kind, entity_id, valid_from, position, "values" FROM kept"""
 
 # The invitation expired for the user as defined by then; a later definition stands as it was given.
 _EXPIRED_USERS = """
@@ -58,10 +52,8 @@ _EXPIRED_USERS = """
 """
 
 _OWNERS = """
-    INSERT INTO employment_owners (workspace_id, employment_id, employee_id)
     SELECT DISTINCT workspace_id, payload ->> 'employment_id', payload ->> 'employee_id' FROM pending_events
     WHERE type = 'employment.defined'
-    ON CONFLICT DO NOTHING
 """
 
 
@@ -80,15 +72,17 @@ class Definitions(Projection):
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
         """See `Projection.fold`."""
         kinds = {**DEFINED_ENTITIES, "employee.removed": ("employee", "employee_id")}
-        changes = counted_rows(
-            connection,
-            _NEW_VERSIONS,
-            {
-                "types": list(kinds),
-                "kinds": [kind for kind, _ in kinds.values()],
-                "id_fields": [id_field for _, id_field in kinds.values()],
-            },
-        )
+        values = {
+            "types": list(kinds),
+            "kinds": [kind for kind, _ in kinds.values()],
+            "id_fields": [id_field for _, id_field in kinds.values()],
+        }
+        changes = RowChanges()
+        if not is_empty_beside(connection, self.table):
+            changes += changed_rows(connection, _FORGET, values)
+        written = 'UPDATE SET position = excluded.position, "values" = excluded."values"'
+        changes += upsert_rows(connection, self.table, _NEW_VERSIONS, values, update=written)
         changes += changed_rows(connection, _EXPIRED_USERS)
-        connection.execute(_OWNERS)
+        (owners,) = self.further_tables
+        upsert_rows(connection, owners, _OWNERS, update="NOTHING")
         return Folded(changes)

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from batch_jobs.engine.projection import Folded, Projection, Window
-from batch_jobs.engine.tables import Table, changed_rows
+from batch_jobs.engine.tables import Table, upsert_rows
 from batch_jobs.store.database import Transaction
 
 # Of two events that name one week the later one counts, and within an event the last.
 _WEEKS = """
-    INSERT INTO published_norms (workspace_id, employee_id, monday, minutes, holidays)
     SELECT DISTINCT ON (e.workspace_id, e.payload ->> 'employee_id', w.monday)
         e.workspace_id, e.payload ->> 'employee_id', w.monday, w.minutes, w.holidays
     FROM pending_events e CROSS JOIN LATERAL ROWS FROM (
@@ -16,14 +15,9 @@ _WEEKS = """
     ) WITH ORDINALITY AS w(monday, minutes, holidays, number)
     WHERE e.type = 'norm.published'
     ORDER BY e.workspace_id, e.payload ->> 'employee_id', w.monday, e.position DESC, w.number DESC
-    ON CONFLICT (workspace_id, employee_id, monday)
-    DO UPDATE SET minutes = excluded.minutes, holidays = excluded.holidays
-    WHERE (published_norms.minutes, published_norms.holidays) IS DISTINCT FROM (excluded.minutes, excluded.holidays)
-    RETURNING workspace_id
 """
 
 _CURSORS = """
-    INSERT INTO published_norm_cursors (workspace_id, employee_id, through_week, fingerprint, position, furthest_week)
     SELECT DISTINCT ON (workspace_id, employee_id)
         workspace_id, employee_id, through_week, fingerprint, position,
         max(through_week) OVER (PARTITION BY workspace_id, employee_id)
@@ -33,11 +27,10 @@ _CURSORS = """
         FROM pending_events WHERE type = 'norm.published'
     ) published
     ORDER BY workspace_id, employee_id, position DESC
-    ON CONFLICT (workspace_id, employee_id)
-    DO UPDATE SET through_week = excluded.through_week, fingerprint = excluded.fingerprint,
-        position = excluded.position,
+"""
+_MOVE_CURSOR = """
+    UPDATE SET through_week = excluded.through_week, fingerprint = excluded.fingerprint, position = excluded.position,
         furthest_week = greatest(published_norm_cursors.furthest_week, excluded.furthest_week)
-    RETURNING workspace_id
 """
 
 
@@ -58,4 +51,6 @@ class PublishedNorms(Projection):
 
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
         """Write what the events publish over what stands. See `Projection.fold`."""
-        return Folded(changed_rows(connection, _WEEKS) + changed_rows(connection, _CURSORS))
+        (cursors,) = self.further_tables
+        weeks = upsert_rows(connection, self.table, _WEEKS)
+        return Folded(weeks + upsert_rows(connection, cursors, _CURSORS, update=_MOVE_CURSOR))
