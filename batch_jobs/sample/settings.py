@@ -113,6 +113,6 @@ class Settings:
 
     def _company_day(self, year: int) -> Payload:
         """A Friday in May or June, not the same for all."""
-        about = date(year, 5, 3 + len(self._company.workspace_id))
+        about = date(year, 5, min(31, 3 + len(self._company.workspace_id)))
         friday = about + timedelta(days=(4 - about.weekday()) % 7)
         return {"date": friday.isoformat(), "name": self._company.country.company_day, "fraction": 1.0}

@@ -9,6 +9,7 @@ import pytest
 from batch_jobs.rules.calendars import holidays_between
 from batch_jobs.rules.entities import HolidayCalendar
 from batch_jobs.sample.companies import company
+from batch_jobs.sample.settings import Settings
 from batch_jobs.sample.spelling import slug
 from batch_jobs.store.payloads.fields import WORKSPACE_ID_PATTERN
 from batch_jobs_tests.sample.histories import histories
@@ -68,3 +69,10 @@ def test_the_french_work_on_whit_monday():
     assert days["2026-05-25"] == 0
     read = holidays_between(HolidayCalendar.from_payload(calendar), date(2026, 5, 20), date(2026, 5, 30))
     assert date(2026, 5, 25) not in read
+
+
+def test_the_longest_name_has_a_company_day_too():
+    longest = max(map(company, range(2000)), key=lambda one: len(one.workspace_id))
+    definitions = Settings(longest, date(2025, 11, 22), UNTIL).definitions()
+    calendars = [payload for kind, payload in definitions if kind == "holiday_calendar"]
+    assert all(payload["custom_days"] for payload in calendars)
