@@ -2,12 +2,14 @@
 
 Arguments: the file that it appends received messages to, one line of JSON each (`message_id`, `recipient`, `answered`),
 and options: `--port N`, `--tls-folder F` (STARTTLS with its cert.pem and key.pem; with `--tls` from the first byte on),
-`--password P` (user `jobs` must log in). It prints its port, and serves until its stdin ends.
+`--password P` (user `jobs` must log in), `--stall FILE`. It prints its port, and serves until its stdin ends.
 
 - `refused…` is refused for good, `later…` for now;
 - `drop-rcpt…`, `drop-data…`, `drop-dot…`: the connection is cut at that step, each recipient's first time; after the
   dot the message has been taken over;
 - `hang…`: no answer to the recipient, ever.
+
+While the file that `--stall FILE` names exists, messages are taken over and never answered.
 """
 
 import argparse
@@ -25,8 +27,9 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 class Handler:
     """Answers as the recipient says."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, stall: Path | None) -> None:
         self._file = file.open("a")
+        self._stall = stall
         self._dropped: set[tuple[str, str]] = set()
 
     def _drops(self, server: SMTP, step: str, recipient: str) -> bool:
@@ -56,17 +59,20 @@ class Handler:
         if self._drops(server, "data", recipient):
             return "250 nobody hears this"
         assert isinstance(envelope.content, bytes)
-        unheard = self._drops(server, "dot", recipient)
+        stalls = self._stall is not None and self._stall.exists()
+        unheard = self._drops(server, "dot", recipient) or stalls
         message = message_from_bytes(envelope.content)
         found = {"message_id": message["Message-ID"], "recipient": recipient, "answered": not unheard}
         self._file.write(json.dumps(found) + "\n")
         self._file.flush()
+        if stalls:
+            await asyncio.sleep(600)
         return "250 OK taken over"
 
 
 async def serve(options: argparse.Namespace) -> None:
     """Serve until stdin ends."""
-    handler = Handler(options.file)
+    handler = Handler(options.file, options.stall)
     more: dict[str, Any] = {}
     context = None
     if options.tls_folder:
@@ -98,6 +104,7 @@ def main() -> None:
     parser.add_argument("--tls-folder", type=Path)
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--password")
+    parser.add_argument("--stall", type=Path)
     asyncio.run(serve(parser.parse_args()))
 
 

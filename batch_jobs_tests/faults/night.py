@@ -1,0 +1,157 @@
+"""One night from its first tick to the end of its last retry: time passes as fast as the processes keep up."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+
+from batch_jobs.settings import PROJECT_FOLDER
+from batch_jobs_tests.faults import processes
+from batch_jobs_tests.faults.importing import Importer
+from batch_jobs_tests.faults.looks import Key, Looks, State
+from batch_jobs_tests.faults.place import Place
+
+LOOK_SECONDS = 0.25
+# What passes at once where nothing is under way: less than the shortest interval between looks of schedules.
+STEP = timedelta(seconds=40)
+# So long the daemon gets to see that its time has come.
+SETTLE_SECONDS = 0.7
+# Where something seems to be under way but no process works on it, time passes too: it is to be noticed as lost.
+STUCK_SECONDS = 3.0
+STUCK_STEP = timedelta(seconds=15)
+# No night takes longer than so many seconds of its own time, or of ours.
+LONGEST_NIGHT = 3 * 3600.0
+LONGEST_WAIT = 600.0
+QUIET_LOOKS = 2
+
+
+@dataclass
+class Injected:
+    """A fault that happened.
+
+    Attributes:
+        kind: its name.
+        what: to what it happened, in words.
+        at: second of the night.
+        hit: the job runs that were under way.
+        taken_over: seconds of the night until all of them were done.
+    """
+
+    kind: str
+    what: str
+    at: float
+    hit: set[Key] = field(default_factory=set)
+    taken_over: float | None = None
+
+
+class Night:
+    """A night of an installation; a context in which its services are up.
+
+    Args:
+        place: the installation.
+        files: what is imported meanwhile.
+    """
+
+    def __init__(self, place: Place, files: Sequence[Path]) -> None:
+        self.place = place
+        self.looks = Looks(place)
+        self.injected: list[Injected] = []
+        self.operators: list[subprocess.Popen[str]] = []
+        self.complaints: list[str] = []
+        self.left_out: set[str] = set()
+        self.asides: list[threading.Thread] = []
+        self._files = files
+        self._log = (place.folder / "up.log").open("w")
+
+    def __enter__(self) -> "Night":
+        sockets = self.place.folder / "sockets"
+        sockets.mkdir()
+        self._up = subprocess.Popen(
+            [sys.executable, "-m", "batch_jobs_tests.faults.up_process", str(sockets)],
+            cwd=PROJECT_FOLDER,
+            env=self.place.variables,
+            stdin=subprocess.PIPE,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+        self.importer = Importer(self.place, self._files)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.importer.stop()
+        self.looks.close()
+        assert self._up.stdin
+        self._up.stdin.close()
+        self._up.wait(60)
+        for operator in self.operators:
+            operator.wait(60)
+        self._log.close()
+
+    @property
+    def up(self) -> int:
+        """The process id of the supervisor."""
+        return self._up.pid
+
+    def go(self, inject: Callable[[State], bool]) -> None:
+        """Let it pass.
+
+        Args:
+            inject: called at each look with how the night stands; makes faults happen, and tells whether there are
+                more to come.
+
+        Raises:
+            AssertionError: it does not come to its end.
+        """
+        began = quiet_since = time.monotonic()
+        quiet_looks, more, standing = 0, True, None
+        while quiet_looks < QUIET_LOOKS:
+            assert self._up.poll() is None, "the services have given up:\n" + self.last_words()
+            in_time = self.place.clock.lived() < LONGEST_NIGHT and time.monotonic() - began < LONGEST_WAIT
+            assert in_time, f"the night does not end: {(self.looks.open_work() or [])[:10]}"
+            time.sleep(LOOK_SECONDS)
+            self.operators = [one for one in self.operators if not self._has_ended(one)]
+            state = self.looks.state()
+            if state is None:
+                quiet_since = time.monotonic()
+                continue
+            self._note_take_overs(state)
+            self.asides = [aside for aside in self.asides if aside.is_alive()]
+            more = inject(state) or bool(self.asides)
+            if processes.runs(self.up) or self.operators or self.asides:
+                quiet_looks = 0
+                quiet_since = time.monotonic()
+            if state != standing:
+                standing, quiet_since = state, time.monotonic()
+            quiet = time.monotonic() - quiet_since
+            is_idle = not (state.unfinished or state.ticks)
+            if quiet >= (SETTLE_SECONDS if is_idle else STUCK_SECONDS):
+                quiet_looks = quiet_looks + 1 if is_idle and not more and self._is_over(state) else 0
+                self.place.clock.pass_over(STEP if is_idle else STUCK_STEP)
+                quiet_since = time.monotonic()
+
+    def last_words(self, count: int = 40) -> str:
+        """The end of what the services said."""
+        return "\n".join((self.place.folder / "up.log").read_text().splitlines()[-count:])
+
+    def _is_over(self, state: State) -> bool:
+        return not state.active and not state.waiting and self.importer.is_done and self.looks.open_work() == []
+
+    def _has_ended(self, operator: "subprocess.Popen[str]") -> bool:
+        if operator.poll() is None:
+            return False
+        said, _ = operator.communicate()
+        if "Traceback" in said:
+            self.complaints.append(f"a command ended with a traceback:\n{said}")
+        return True
+
+    def _note_take_overs(self, state: State) -> None:
+        for fault in self.injected:
+            if fault.taken_over is None and fault.hit <= state.done:
+                fault.taken_over = self.place.clock.lived() - fault.at

@@ -1,0 +1,120 @@
+"""Nights of a seed, with faults and without, and what became of them."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from batch_jobs_tests.faults.comparison import Rows, differences, rows_of, without
+from batch_jobs_tests.faults.night import Injected, Night
+from batch_jobs_tests.faults.place import Place, copy_of
+from batch_jobs_tests.faults.plan import Plan
+from batch_jobs_tests.faults.rules import broken_rules
+from batch_jobs_tests.faults.undisturbed import pass_undisturbed
+from batch_jobs_tests.mail.server import MailServer, mail_server
+
+# Small, so that a run has many transactions to be interrupted in and between.
+CHUNK_ROWS = 40
+SMTP_TIMEOUT = 2
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the night comes to when nothing disturbs it.
+
+    Attributes:
+        rows: of all tables.
+        runs: job runs that it has.
+    """
+
+    rows: Rows
+    runs: int
+
+
+@dataclass
+class Result:
+    """What became of a disturbed night.
+
+    Attributes:
+        seed: of its faults.
+        injected: the faults.
+        wrong: what should not be, in words; empty when the night survived.
+        seconds: that it took of its own time.
+    """
+
+    seed: int
+    injected: list[Injected] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the nights begin with.
+
+    Attributes:
+        folder: where each gets a folder.
+        base: home of the installation that is copied.
+        files: what is imported meanwhile.
+    """
+
+    folder: Path
+    base: Path
+    files: Sequence[Path]
+
+    @contextmanager
+    def place(self, name: str) -> Iterator[tuple[Place, MailServer]]:
+        """A copy of the installation, and the mail server that it sends to."""
+        stall = self.folder / name / "stall"
+        with mail_server(self.folder / f"{name}-mail.jsonl", "--stall", str(stall)) as mail:
+            choices = {
+                "BATCH_JOBS_SMTP_HOST": "127.0.0.1",
+                "BATCH_JOBS_SMTP_PORT": str(mail.port),
+                "BATCH_JOBS_SMTP_SECURITY": "none",
+                "BATCH_JOBS_SMTP_TIMEOUT": str(SMTP_TIMEOUT),
+                "BATCH_JOBS_CHUNK_ROWS": str(CHUNK_ROWS),
+            }
+            with copy_of(self.base, self.folder / name, **choices) as place:
+                yield place, mail
+
+    def expect(self) -> Expected:
+        """Pass the night undisturbed."""
+        with self.place("undisturbed") as (place, _):
+            before = _runs(place)
+            pass_undisturbed(place, self.files)
+            return Expected(rows_of(place.superuser_url), _runs(place) - before)
+
+    def disturb(self, seed: int, kinds: Sequence[str], expected: Expected) -> Result:
+        """Pass the night with faults of these kinds."""
+        result = Result(seed)
+        with self.place(f"seed-{seed}") as (place, mail):
+            night = Night(place, self.files)
+            result.injected = night.injected
+            try:
+                with night:
+                    night.go(Plan(night, seed=seed, kinds=kinds, runs=expected.runs))
+                found = rows_of(place.superuser_url, but=night.left_out)
+                result.wrong += differences(found, without(expected.rows, night.left_out))
+                result.wrong += broken_rules(place.superuser_url, mail, night.left_out)
+                result.wrong += night.complaints
+            except (AssertionError, psycopg.Error) as error:
+                result.wrong.append(f"{type(error).__name__}: {error}")
+            result.seconds = place.clock.lived()
+            if result.wrong:
+                self._keep_logs(place)
+        return result
+
+    def _keep_logs(self, place: Place) -> None:
+        kept = self.folder / f"{place.folder.name}-logs"
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(place.settings.home / "logs", kept)
+        shutil.copy(place.folder / "up.log", kept)
+
+
+def _runs(place: Place) -> int:
+    with psycopg.connect(place.superuser_url) as connection:
+        row = connection.execute("SELECT count(*) FROM batch_jobs.job_runs WHERE ended_at IS NOT NULL").fetchone()
+    return int(row[0]) if row else 0
