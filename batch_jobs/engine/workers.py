@@ -20,6 +20,10 @@ BEATS_PER_LIMIT = 6
 # the transaction, so many limits after the last statement. With the usual 30 s a lost run is free again within 60 s.
 IDLE_LIMITS = 1.5
 
+# After the clock was put back, a heartbeat of before would count as recent for as long as it was put back.
+_NO_BEAT_TO_COME = (
+    "UPDATE batch_jobs.workers SET heartbeat_at = clock_timestamp() WHERE heartbeat_at > clock_timestamp()"
+)
 # A chunk in progress holds a key-share lock on its worker's row, so a worker that still writes is passed over here.
 _GIVE_UP = """
     DELETE FROM batch_jobs.workers WHERE worker_id IN (
@@ -114,6 +118,7 @@ def fail_lost_workers(database: Database, *, lost_after: float) -> list[str]:
         lost_after: seconds without a heartbeat after which a worker counts as lost.
     """
     with database.owner() as connection:
+        connection.execute(_NO_BEAT_TO_COME)
         connection.execute(_GIVE_UP, [lost_after])
         rows = connection.execute(_FAIL_ORPHANS, [WORKER_LOST]).fetchall()
     return [row[0] for row in rows]

@@ -143,6 +143,21 @@ def test_a_worker_in_the_midst_of_a_chunk_is_not_given_up_for_a_late_heartbeat(d
         assert worker.lost.is_set()
 
 
+def test_a_lost_worker_is_noticed_after_the_clock_was_put_back(database):
+    found(database, ["acme"])
+    with at_work(database, lost_after=600):
+        with database.owner() as connection:
+            connection.execute("UPDATE batch_jobs.workers SET heartbeat_at = now() + interval '1 day'")
+        fail_lost_workers(database, lost_after=0.2)
+        assert len(rows(database, "SELECT FROM batch_jobs.workers")) == 1
+
+        def look():
+            fail_lost_workers(database, lost_after=0.2)
+            return not rows(database, "SELECT FROM batch_jobs.workers")
+
+        until(look)
+
+
 def test_the_heart_beats_and_survives_a_database_that_is_away(database):
     beat = "SELECT max(heartbeat_at) FROM batch_jobs.workers"
     with at_work(database, lost_after=0.6):
