@@ -17,6 +17,8 @@ from batch_jobs.store.database import Transaction
 # A failed run is due again after these times, then stays failed until the next run date or a person;
 # that of a continuous job is tried again after the last of them for ever.
 RETRY_DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=25))
+# What ended later than so much from now ended before the clock was put back. Less is two machines that differ.
+CLOCKS_DIFFER = timedelta(minutes=1)
 
 State: TypeAlias = Literal["due", "waiting", "skipped"]
 
@@ -229,7 +231,7 @@ class DueQuestion:
             return "skipped", f"{runs.active or 'done'} already"
         if runs.failures > len(RETRY_DELAYS) and not job.continuous:
             return "skipped", "failed, with no more attempts"
-        if runs.failed_at and self._now < runs.failed_at + RETRY_DELAYS[min(runs.failures, len(RETRY_DELAYS)) - 1]:
+        if runs.failed_at and self._is_too_early(runs.failed_at, runs.failures):
             return "waiting", "to be tried again after a failure"
         if job.continuous:
             return "due", ""
@@ -237,6 +239,11 @@ class DueQuestion:
         if self._run_date is None and self._now < start_instant(target[1], job.start_time, timezone):
             return "skipped", f"before {job.start_time:%H:%M} local time"
         return "due", ""
+
+    def _is_too_early(self, failed_at: datetime, failures: int) -> bool:
+        """Whether the time to try again is still to come."""
+        delay = RETRY_DELAYS[min(failures, len(RETRY_DELAYS)) - 1]
+        return failed_at - CLOCKS_DIFFER <= self._now < failed_at + delay
 
     def _held_back(self, job: Job, targets: Sequence[Target]) -> dict[Target, str]:
         """For keys that must wait the job, directly or through others before this one, that is active, retrying or due.

@@ -97,6 +97,18 @@ def test_a_failed_run_is_due_again_after_1_5_and_25_minutes_and_then_no_more(dat
     assert len(RETRY_DELAYS) == 3
 
 
+def test_a_failure_of_a_time_that_is_still_to_come_holds_nothing_back(database):
+    found(database, ["acme"])
+    clock = Clock()
+    engine = engine_of(database, _broken(), clock=clock)
+    run(engine, "broken", ["acme"])
+    # Two machines differ a little; an hour is a clock that was put back.
+    _ended_at(database, clock.now + timedelta(seconds=30))
+    assert _states(engine.due())["acme", DAY] == ("waiting", "to be tried again after a failure")
+    _ended_at(database, clock.now + timedelta(hours=1))
+    assert _states(engine.due())["acme", DAY] == ("due", "")
+
+
 def test_done_active_and_partial_runs(database):
     found(database, ["acme"])
     engine = engine_of(database, Marking())
