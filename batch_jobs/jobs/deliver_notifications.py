@@ -18,7 +18,16 @@ from batch_jobs.mail.addresses import UnusableAddressError, read_sender
 from batch_jobs.mail.contents import addressee
 from batch_jobs.mail.message import Message, compose
 from batch_jobs.mail.noting import Notes
-from batch_jobs.mail.outbox import Claimed, Reason, Settled, State, claim
+from batch_jobs.mail.outbox import (
+    IS_FREE,
+    IS_LEASED_TOO_LONG,
+    IS_TIME,
+    Claimed,
+    Reason,
+    Settled,
+    State,
+    claim,
+)
 from batch_jobs.mail.rendering import render
 from batch_jobs.mail.standing import Standing, standings
 from batch_jobs.mail.transport import Fate, Letter, Transport, mail_folder, transport_of
@@ -88,12 +97,11 @@ class DeliverNotifications(Job):
     divisible = False
     chunk_load = 2_000
     unit = "messages"
-    candidates = """
+    candidates = f"""
         SELECT s.workspace_id, s.workspace_id AS row_id, o.load IS NOT NULL AS due, coalesce(o.load, 0) AS load
         FROM scope s LEFT JOIN (
             SELECT workspace_id, count(*) AS load FROM batch_jobs.outbox
-            WHERE state = 'waiting' AND next_attempt_at <= clock_timestamp()
-              AND (leased_until IS NULL OR leased_until < clock_timestamp())
+            WHERE state = 'waiting' AND {IS_TIME} AND ({IS_FREE} OR {IS_LEASED_TOO_LONG})
             GROUP BY workspace_id
         ) o ON o.workspace_id = s.workspace_id
     """

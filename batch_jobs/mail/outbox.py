@@ -31,12 +31,31 @@ Reason: TypeAlias = Literal[
     "duplicate",
 ]
 
-_CLAIM = """
-    UPDATE batch_jobs.outbox o SET lease = %(lease)s, leased_until = clock_timestamp() + %(length)s
+# Its time has come; or is further away than it can be, since the clock was put back. Nothing waits for longer than
+# after its last attempt, and what was not tried yet waits for no more than two machines may differ.
+_LONGEST_WAIT = (
+    f"least(interval '{FIRST_DELAY.seconds} s' * power(2, least(attempts, 20)), interval '{LONGEST_DELAY.seconds} s')"
+)
+IS_TIME = f"""
+    (next_attempt_at <= clock_timestamp() OR next_attempt_at > clock_timestamp() + {_LONGEST_WAIT})
+"""
+# Nobody has it, or had it until now.
+IS_FREE = "(leased_until IS NULL OR leased_until < clock_timestamp())"
+# Leased for longer than any lease lasts: the clock was put back.
+IS_LEASED_TOO_LONG = f"leased_until > clock_timestamp() + interval '{LEASE.seconds} s'"
+
+# Whoever holds it may still be at it, and gets as long as anybody.
+_SHORTEN = f"""
+    UPDATE batch_jobs.outbox SET leased_until = clock_timestamp() + %(length)s
+    WHERE state = 'waiting' AND workspace_id = ANY (%(workspaces)s) AND {IS_LEASED_TOO_LONG}
+"""
+# Who had it and left no word may have sent it.
+_CLAIM = f"""
+    UPDATE batch_jobs.outbox o SET lease = %(lease)s, leased_until = clock_timestamp() + %(length)s,
+        unclear_attempts = unclear_attempts + (o.lease IS NOT NULL)::int
     FROM (
         SELECT workspace_id, user_id, notification_id FROM batch_jobs.outbox
-        WHERE state = 'waiting' AND next_attempt_at <= clock_timestamp() AND workspace_id = ANY (%(workspaces)s)
-          AND (leased_until IS NULL OR leased_until < clock_timestamp())
+        WHERE state = 'waiting' AND {IS_TIME} AND workspace_id = ANY (%(workspaces)s) AND {IS_FREE}
         ORDER BY next_attempt_at LIMIT %(at_most)s FOR UPDATE SKIP LOCKED
     ) c
     WHERE (o.workspace_id, o.user_id, o.notification_id) = (c.workspace_id, c.user_id, c.notification_id)
@@ -117,6 +136,7 @@ def claim(connection: Transaction, workspaces: Sequence[str], lease: UUID, *, at
         at_most: how many.
     """
     values = {"lease": lease, "length": LEASE, "workspaces": list(workspaces), "at_most": at_most}
+    connection.execute(_SHORTEN, values)
     return [Claimed(*row) for row in connection.execute(_CLAIM, values)]
 
 

@@ -312,6 +312,31 @@ def many(engine: Engine, number: int) -> None:
     engine.catch_up()
 
 
+def test_a_clock_that_was_put_back_keeps_no_message(engine: Engine, server: MailServer) -> None:
+    ready = builders.statement("ready", "e-1", *PERIOD)
+    builders.import_all(engine.database, *builders.of("acme", ready, created("n-1")))
+    engine.catch_up()
+    ahead = "UPDATE batch_jobs.outbox SET next_attempt_at = now() + interval '%s'"
+    with engine.database.owner() as connection:
+        connection.execute(ahead % "30 s")
+    assert engine.due([JOB]).due == []
+    with engine.database.owner() as connection:
+        connection.execute(ahead % "1 hour")
+        connection.execute(
+            "UPDATE batch_jobs.outbox SET lease = gen_random_uuid(), leased_until = now() + interval '1 d'"
+        )
+    # Who holds it may still be at it: it is held for as long as any lease lasts, and no longer.
+    assert len(engine.due([JOB]).due) == 1
+    deliver(engine, "acme")
+    assert (server.received, engine.due([JOB]).due) == ([], [])
+    with engine.database.owner() as connection:
+        connection.execute("UPDATE batch_jobs.outbox SET leased_until = leased_until - interval '5 minutes'")
+    deliver(engine, "acme")
+    assert len(server.received) == 1
+    # It may have been sent before, for all that is known.
+    assert rows(engine.database, "SELECT state, unclear_attempts FROM batch_jobs.outbox") == [("sent", 1)]
+
+
 def test_several_workers_share_the_work_and_none_sends_twice(engine: Engine, server: MailServer) -> None:
     many(engine, 10_000)
     processes = [start_sender(engine, server, seed) for seed in range(4)]
@@ -370,3 +395,5 @@ def test_killed_workers_lose_nothing_and_repeat_only_what_nobody_can_know(engine
     # Of each kill at most what two connections had under way or had just brought to an end; each with the same id.
     repeated = sum(copies.values()) - 380 - 20
     assert repeated <= 8 * 5, repeated
+    counted = dict(rows(engine.database, "SELECT message_id, unclear_attempts FROM batch_jobs.outbox"))
+    assert all(times <= 1 + counted[message_id] for message_id, times in copies.items())
