@@ -58,8 +58,8 @@ def rows_of(url: str, *, but: Collection[str] = ()) -> Rows:
 
 def _rows(connection: psycopg.Connection[Any], table: str, but: list[str]) -> list[str]:
     rows = connection.execute(
-        f"SELECT (to_jsonb(t) - %s::text[] || jsonb_build_object('is_placed', to_jsonb(t) ->> 'materialized_at' IS NULL)"
-        f")::text AS line FROM {table} t WHERE workspace_id <> ALL (%s) ORDER BY 1",
+        "SELECT (to_jsonb(t) - %s::text[] || jsonb_build_object('is_open', to_jsonb(t) ->> 'materialized_at' IS NULL))"
+        f"::text AS line FROM {table} t WHERE workspace_id <> ALL (%s) ORDER BY 1",
         [_LEFT_OUT, but],
     )
     return [line for (line,) in rows]
