@@ -104,6 +104,7 @@ def _metrics(settings: Settings, host: str, port: int | None) -> Iterator[None]:
 
 
 def _supervise(settings: Settings, services: Sequence["Service"], url: str) -> None:
+    from batch_jobs.orchestration.caretaking import caring
     from batch_jobs.orchestration.services import answers, environment_of
     from batch_jobs.orchestration.supervision import Supervisor
 
@@ -123,11 +124,12 @@ def _supervise(settings: Settings, services: Sequence["Service"], url: str) -> N
     before = {signum: signal.signal(signum, end) for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     ready = False
     try:
-        while not asked.wait(LOOK_SECONDS):
-            supervisor.look()
-            if not ready and answers(url):
-                ready = True
-                say(f"ready: {url} (Ctrl-C ends it)")
+        with caring(settings, services, supervisor, say):
+            while not asked.wait(LOOK_SECONDS):
+                supervisor.look()
+                if not ready and answers(url):
+                    ready = True
+                    say(f"ready: {url} (Ctrl-C ends it)")
     finally:
         note("ending: job runs stop after their current chunk of work; Ctrl-C again does not wait for them")
         supervisor.stop(grace=GRACE_SECONDS, hurry=hurried.is_set)

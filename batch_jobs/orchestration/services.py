@@ -15,6 +15,7 @@ from batch_jobs.orchestration.supervision import Service
 from batch_jobs.settings import PROJECT_FOLDER, Settings
 
 WORKSPACE_FILE = "workspace.yaml"
+DAEMON = "daemon"
 
 
 def orchestrator_services(
@@ -52,7 +53,7 @@ def orchestrator_services(
     web = "batch_jobs.orchestration.web" if auth else "dagster_webserver"
     return [
         *services,
-        Service("daemon", [sys.executable, "-m", "dagster._daemon", "run", *chosen], needs=sockets),
+        Service(DAEMON, [sys.executable, "-m", "dagster._daemon", "run", *chosen], needs=sockets),
         Service("web", [sys.executable, "-m", web, *address, *chosen], needs=sockets),
     ]
 

@@ -188,6 +188,12 @@ class Supervisor:
                     f"in {running.log}):\n{said}"
                 )
 
+    def restart(self, name: str) -> None:
+        """Kill a service; it is started again at one of the next looks."""
+        for running in self._running:
+            if running.service.name == name:
+                running.signal(signal.SIGKILL)
+
     def stop(self, *, grace: float, hurry: Callable[[], bool] = lambda: False) -> None:
         """End all services and what they have started.
 

@@ -7,7 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
-from batch_jobs.orchestration.services import WORKSPACE_FILE, environment_of, orchestrator_services
+from batch_jobs.orchestration.caretaking import caring
+from batch_jobs.orchestration.services import DAEMON, WORKSPACE_FILE, environment_of, orchestrator_services
 from batch_jobs.orchestration.supervision import Service, Supervisor
 from batch_jobs.settings import PROJECT_FOLDER, read_settings
 
@@ -19,8 +20,9 @@ def main() -> None:
     folder, settings = Path(sys.argv[1]), read_settings()
     code, daemon, _ = orchestrator_services(folder, host="127.0.0.1", port=0)
     hasty = [sys.executable, "-m", "batch_jobs_tests.faults.hasty_daemon", str(folder / WORKSPACE_FILE)]
+    services = [code, Service(DAEMON, hasty, needs=daemon.needs)]
     supervisor = Supervisor(
-        [code, Service("daemon", hasty, needs=daemon.needs)],
+        services,
         environment=environment_of(settings),
         folder=PROJECT_FOLDER,
         logs=settings.home / "logs",
@@ -29,8 +31,9 @@ def main() -> None:
     ended = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
     try:
-        while not ended.wait(LOOK_SECONDS):
-            supervisor.look()
+        with caring(settings, services, supervisor, lambda line: print(f"up | {line}", flush=True)):
+            while not ended.wait(LOOK_SECONDS):
+                supervisor.look()
     finally:
         supervisor.stop(grace=10)
 

@@ -1,0 +1,47 @@
+"""After a clock was put back Dagster waits until it has come to what was noted before. Here that is forgotten."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from dagster import DagsterInstance
+from dagster._core.scheduler.instigation import ScheduleInstigatorData, SensorInstigatorData
+from dagster._core.storage.schedules.schema import JobTickTable
+
+from batch_jobs.settings import Settings
+
+# Two machines differ by that much, and what is noted now is noted a moment later.
+TOLERANCE_SECONDS = 5.0
+
+
+def forget_what_is_to_come(settings: Settings, now: float) -> int:
+    """Forget ticks of a time that is still to come, and move other notes of schedules and sensors to now.
+
+    Args:
+        settings: the installation.
+        now: seconds since 1970.
+
+    Returns:
+        How many schedules and sensors waited for that time.
+    """
+    with DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+        return forget_in(instance, now)
+
+
+def forget_in(instance: DagsterInstance, now: float) -> int:
+    """See `forget_what_is_to_come`."""
+    latest = now + TOLERANCE_SECONDS
+    storage = instance.schedule_storage
+    assert storage is not None
+    with storage.connect() as connection:  # type: ignore[attr-defined]
+        connection.execute(JobTickTable.delete().where(JobTickTable.c.timestamp > datetime.fromtimestamp(latest, UTC)))
+    moved = 0
+    for state in instance.all_instigator_state():
+        data = state.instigator_data
+        if not isinstance(data, ScheduleInstigatorData | SensorInstigatorData):
+            continue
+        notes = {name: value for name, value in data._asdict().items() if name.endswith("timestamp") and value}
+        to_come: dict[str, Any] = dict.fromkeys((name for name, value in notes.items() if value > latest), now)
+        if to_come:
+            instance.update_instigator_state(state.with_data(data._replace(**to_come)))
+            moved += 1
+    return moved
