@@ -6,8 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TEST_WORKERS ?= 2
+SEEDS ?= 50
 
-.PHONY: help install test lint types demo up bench fuzz docs lock
+.PHONY: help install test lint types demo up bench fuzz faults docs lock
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -43,6 +44,9 @@ bench: install  ## the figures of docs/benchmarks.md, measured here and now
 
 fuzz: install  ## ten thousand hostile and broken inputs
 	$(BIN)/python -m batch_jobs_tests.fuzz
+
+faults: install  ## nights with processes killed, clocks put back, disks full: SEEDS=50
+	$(BIN)/python -m batch_jobs_tests.faults --seeds $(SEEDS)
 
 docs: install  ## the parts of docs/jobs that come from the code
 	$(BIN)/python docs/job_pages.py

@@ -10,6 +10,10 @@ Compared is every table of the schemas batch_jobs, projections and search that h
   workspace and run date is compared, with its counters; continuous jobs run as often as they find work;
 - of the outbox: how often a message was tried;
 - the workspaces that were suspended or deleted in mid-run; those are looked at by rules of their own (`rules.py`).
+
+A clock that goes a day forward or back makes a night of another date within the night: jobs run for the day that they
+see, as they should. What such nights have to agree on, after the next night too, is what a night on time and one that
+comes late agree on (`batch_jobs_tests/jobs/test_whole_night.py`). Digests and reminders are of the day that they saw.
 """
 
 import hashlib
@@ -17,6 +21,8 @@ from collections.abc import Collection
 from typing import Any
 
 import psycopg
+
+from batch_jobs_tests.jobs.test_whole_night import ONLY, PROMISED
 
 _TABLES = """
     SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -53,6 +59,21 @@ def rows_of(url: str, *, but: Collection[str] = ()) -> Rows:
         tables = [name for (name,) in connection.execute(_TABLES) if name not in _LEDGER]
         found = {name: _rows(connection, name, left_out) for name in tables}
         found["the last run of each job"] = sorted(row for (row,) in connection.execute(_LAST_RUNS, [left_out]))
+    return found
+
+
+def promised_rows_of(url: str, *, but: Collection[str] = ()) -> Rows:
+    """The rows that do not depend on the night in which jobs come to them. See `rows_of`."""
+    left_out = sorted(but)
+    found = {}
+    with psycopg.connect(url) as connection:
+        for table, columns in PROMISED.items():
+            rows = connection.execute(
+                f"SELECT jsonb_build_array(workspace_id, {columns})::text AS line FROM projections.{table} "
+                f"WHERE {ONLY.get(table, 'true')} AND workspace_id <> ALL (%s) ORDER BY 1",
+                [left_out],
+            )
+            found[table] = [line for (line,) in rows]
     return found
 
 

@@ -26,7 +26,7 @@ STUCK_SECONDS = 3.0
 STUCK_STEP = timedelta(seconds=15)
 # No night takes longer than so many seconds of its own time, or of ours.
 LONGEST_NIGHT = 3 * 3600.0
-LONGEST_WAIT = 600.0
+LONGEST_WAIT = 1_800.0
 QUIET_LOOKS = 2
 
 
@@ -39,13 +39,15 @@ class Injected:
         what: to what it happened, in words.
         at: second of the night.
         hit: the job runs that were under way.
-        taken_over: seconds of the night until all of them were done.
+        done: what was done before.
+        taken_over: seconds of the night until all that was hit, or else the next job run, was done.
     """
 
     kind: str
     what: str
     at: float
     hit: set[Key] = field(default_factory=set)
+    done: set[Key] = field(default_factory=set)
     taken_over: float | None = None
 
 
@@ -153,5 +155,5 @@ class Night:
 
     def _note_take_overs(self, state: State) -> None:
         for fault in self.injected:
-            if fault.taken_over is None and fault.hit <= state.done:
+            if fault.taken_over is None and fault.hit <= state.done and state.done - fault.done:
                 fault.taken_over = self.place.clock.lived() - fault.at

@@ -54,7 +54,7 @@ class Plan:
             at = self._night.place.clock.lived()
             what = INJECTIONS[one.kind](self._night, self._chance)
             if what is not None:
-                self._night.injected.append(Injected(one.kind, what, at, set(state.active)))
+                self._night.injected.append(Injected(one.kind, what, at, state.active, state.done))
                 self._coming.remove(one)
             elif now > one.reached_at + one.delay + PATIENCE:
                 self.left_out.append(one.kind)

@@ -32,7 +32,7 @@ def ground() -> Iterator[tuple[Ground, Expected]]:
 
 
 @pytest.mark.parametrize(
-    ("seed", "kinds"), [(1, ["kill_worker", "cut_connections"]), (2, ["kill_daemon", "crash_database"])]
+    ("seed", "kinds"), [(1, ["kill_worker", "cut_connections"]), (2, ["clock_back_an_hour", "crash_database"])]
 )
 def test_a_disturbed_night_comes_to_the_same(ground: tuple[Ground, Expected], seed: int, kinds: Sequence[str]) -> None:
     made, expected = ground
