@@ -67,9 +67,12 @@ class Caretaker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more, and wait for the end of a look: it could start what is to be ended."""
+        """Look no more, and wait for the end of a look: it could start what is to be ended.
+
+        Not for that of a reload, which fails once the code server is ended.
+        """
         self._ended.set()
-        self._thread.join()
+        self._thread.join(2 * ANSWER_SECONDS)
 
     def look(self) -> None:
         """Look once, and mend what is to be mended."""

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dagster import (
     AddDynamicPartitionsRequest,
@@ -21,6 +21,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from batch_jobs.announcing.announcer import look, tell
 from batch_jobs.announcing.channels import NOBODY, channel_names
 from batch_jobs.engine.contract import Job
+from batch_jobs.engine.due import CLOCKS_DIFFER
 from batch_jobs.orchestration.batch_events import report_runless_events
 from batch_jobs.orchestration.history import partition_events
 from batch_jobs.orchestration.ledger_reads import Place, ended_outside_dagster
@@ -33,6 +34,7 @@ OUTSIDE_RUNS_AT_MOST = 1000
 CONTINUOUS_SECONDS = 30
 # What is overdue is found by the need-checks of all jobs.
 ANNOUNCING_SECONDS = 300
+SHOWN_AGAIN = timedelta(hours=1)
 
 
 def workspace_partitions_sensor() -> SensorDefinition:
@@ -123,7 +125,8 @@ def outside_runs_sensor(partitions: MultiPartitionsDefinition) -> SensorDefiniti
         engine = engine_of(context.resources)
         if set(engine.active_workspaces()) - set(workspace_keys(context.instance)):
             return SkipReason("waits until all active workspaces are partitions")
-        runs = ended_outside_dagster(engine, _read_place(context.cursor), at_most=OUTSIDE_RUNS_AT_MOST)
+        place = _not_to_come(_read_place(context.cursor), engine.clock())
+        runs = ended_outside_dagster(engine, place, at_most=OUTSIDE_RUNS_AT_MOST)
         first, last = window(partitions)
         workspaces = set(workspace_keys(context.instance))
         shown = [run for run in runs if first <= run.run_date <= last and run.workspace_id in workspaces]
@@ -162,6 +165,16 @@ def announcements_sensor(settings: Settings) -> SensorDefinition:
         )
 
     return announcements
+
+
+def _not_to_come(place: Place | None, now: datetime) -> Place | None:
+    """The place; after a clock was put back an earlier one, since runs end before the latest of them again.
+
+    That some are recorded once more changes no partition's status.
+    """
+    if place is None or place.ended_at <= now + CLOCKS_DIFFER:
+        return place
+    return Place(now - SHOWN_AGAIN, place.job_run_id)
 
 
 def _read_place(cursor: str | None) -> Place | None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from dagster import (
     AddDynamicPartitionsRequest,
@@ -129,6 +130,10 @@ def test_outside_runs_are_recorded_once(installation: Installation) -> None:
 
         until(all_read, 60)
         assert tick(sensor, instance, ticks[-1].cursor).skip_message == "0 job runs recorded, 0 without a partition"
+        # As it is after the clock was put back by a day.
+        _, job_run_id = json.loads(ticks[-1].cursor or "")
+        to_come = json.dumps([str(datetime.now(UTC) + timedelta(days=1)), job_run_id])
+        assert int((tick(sensor, instance, to_come).skip_message or "").split()[0]) >= 2
     assert installation.cells(day) == {"w-1": "MATERIALIZED"}
     assert installation.metadata(day, "w-1")["actor"].value == "user:anna"
     assert json.loads(ticks[-1].cursor or "")[1]
