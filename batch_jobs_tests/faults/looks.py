@@ -21,7 +21,8 @@ _STATE = """
          WHERE status IN ('NOT_STARTED', 'QUEUED', 'STARTING', 'STARTED', 'CANCELING')),
         (SELECT count(*) FROM dagster.job_ticks WHERE status = 'STARTED'),
         (SELECT count(*) FROM batch_jobs.job_runs WHERE ended_at IS NOT NULL),
-        (SELECT count(*) FROM batch_jobs.outbox WHERE state = 'waiting')
+        (SELECT count(*) FROM batch_jobs.outbox o JOIN batch_jobs.workspaces w USING (workspace_id)
+         WHERE o.state = 'waiting' AND w.status = 'active')
 """
 _ACTIVE = "SELECT job, workspace_id, run_date FROM batch_jobs.job_runs WHERE status IN ('pending', 'started')"
 _DONE = """
@@ -37,10 +38,9 @@ class State:
         unfinished: Dagster runs that have not ended.
         ticks: looks of schedules and sensors under way.
         ended: job runs that have ended.
-        waiting: messages in the outbox.
+        waiting: messages of active workspaces in the outbox.
         active: job runs that have not ended.
         done: what has ended well.
-        undone: jobs by what is due or waits, and why.
     """
 
     unfinished: int = 1

@@ -41,13 +41,16 @@ class Plan:
             _Planned(kind, self._chance.randint(1, max(1, round(runs * LAST))), self._chance.uniform(0, LONGEST_DELAY))
             for kind in kinds
         ]
+        self._before: int | None = None
         self.left_out: list[str] = []
 
     def __call__(self, state: State) -> bool:
         """Look whether it is time for the next. Returns whether more are to come."""
         now = time.monotonic()
+        if self._before is None:
+            self._before = state.ended
         for one in list(self._coming):
-            if one.reached_at is None and state.ended >= one.after_runs:
+            if one.reached_at is None and state.ended - self._before >= one.after_runs:
                 one.reached_at = now
             if one.reached_at is None or now < one.reached_at + one.delay:
                 continue
