@@ -20,6 +20,7 @@ _STATE = """
         (SELECT count(*) FROM dagster.runs
          WHERE status IN ('NOT_STARTED', 'QUEUED', 'STARTING', 'STARTED', 'CANCELING')),
         (SELECT count(*) FROM dagster.job_ticks WHERE status = 'STARTED'),
+        (SELECT coalesce(max(id), 0) FROM dagster.job_ticks),
         (SELECT count(*) FROM batch_jobs.job_runs WHERE ended_at IS NOT NULL),
         (SELECT count(*) FROM batch_jobs.outbox o JOIN batch_jobs.workspaces w USING (workspace_id)
          WHERE o.state = 'waiting' AND w.status = 'active')
@@ -37,6 +38,7 @@ class State:
     Attributes:
         unfinished: Dagster runs that have not ended.
         ticks: looks of schedules and sensors under way.
+        newest_tick: the number of the latest of them.
         ended: job runs that have ended.
         waiting: messages of active workspaces in the outbox.
         active: job runs that have not ended.
@@ -45,6 +47,7 @@ class State:
 
     unfinished: int = 1
     ticks: int = 1
+    newest_tick: int = 0
     ended: int = 0
     waiting: int = 1
     active: set[Key] = field(default_factory=set)

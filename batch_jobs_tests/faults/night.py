@@ -19,8 +19,9 @@ from batch_jobs_tests.faults.place import Place
 LOOK_SECONDS = 0.25
 # What passes at once where nothing is under way: less than the shortest interval between looks of schedules.
 STEP = timedelta(seconds=40)
-# So long the daemon gets to see that its time has come.
+# A sensor looks in each step; so much longer the schedules get, and so long a daemon that does not look at all.
 SETTLE_SECONDS = 0.7
+SILENT_SECONDS = 30.0
 # Where something seems to be under way but no process works on it, time passes too: it is to be noticed as lost.
 STUCK_SECONDS = 3.0
 STUCK_STEP = timedelta(seconds=15)
@@ -112,7 +113,7 @@ class Night:
             AssertionError: it does not come to its end.
         """
         began = quiet_since = time.monotonic()
-        quiet_looks, more, standing = 0, True, None
+        quiet_looks, more, seen, standing = 0, True, 0, None
         while quiet_looks < QUIET_LOOKS:
             assert self._up.poll() is None, "the services have given up:\n" + self.last_words()
             in_time = self.place.clock.lived() < LONGEST_NIGHT and time.monotonic() - began < LONGEST_WAIT
@@ -133,10 +134,12 @@ class Night:
                 standing, quiet_since = state, time.monotonic()
             quiet = time.monotonic() - quiet_since
             is_idle = not (state.unfinished or state.ticks)
+            if state.newest_tick == seen and quiet < SILENT_SECONDS:
+                continue
             if quiet >= (SETTLE_SECONDS if is_idle else STUCK_SECONDS):
                 quiet_looks = quiet_looks + 1 if is_idle and not more and self._is_over(state) else 0
                 self.place.clock.pass_over(STEP if is_idle else STUCK_STEP)
-                quiet_since = time.monotonic()
+                quiet_since, seen = time.monotonic(), state.newest_tick
 
     def last_words(self, count: int = 40) -> str:
         """The end of what the services said."""
