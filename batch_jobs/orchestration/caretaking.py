@@ -6,12 +6,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from batch_jobs.errors import UnavailableError
 from batch_jobs.orchestration.clock_changes import forget_what_is_to_come
 from batch_jobs.orchestration.services import DAEMON
 from batch_jobs.orchestration.supervision import Service, Supervisor
 from batch_jobs.settings import Settings
+
+if TYPE_CHECKING:
+    from dagster._grpc.client import DagsterGrpcClient
 
 LOOK_SECONDS = 2.0
 # A clock that is adjusted goes more slowly; one that goes back by more than this was put back.
@@ -127,12 +131,7 @@ class Caretaker:
         if not socket.exists():
             return
         client = DagsterGrpcClient(socket=str(socket))
-        try:
-            client._get_response("Ping", _ping(), timeout=ANSWER_SECONDS)
-        except Exception:
-            self._silent_looks[socket] += 1
-        else:
-            self._silent_looks[socket] = 0
+        self._silent_looks[socket] = self._silent_looks[socket] + 1 if _has_no_code(client) else 0
         if self._silent_looks[socket] >= PATIENCE_LOOKS:
             self._silent_looks[socket] = 0
             self._tell("the code server has lost its code and loads it anew")
@@ -155,7 +154,15 @@ def caring(
         caretaker.stop()
 
 
-def _ping() -> object:
+def _has_no_code(client: "DagsterGrpcClient") -> bool:
+    """Whether the server answers that it can not pass the question on. One that does not answer in time is busy."""
+    import grpc
+    from dagster._core.errors import DagsterUserCodeUnreachableError
     from dagster._grpc.__generated__ import dagster_api_pb2
 
-    return dagster_api_pb2.PingRequest(echo="")
+    try:
+        client._get_response("Ping", dagster_api_pb2.PingRequest(echo=""), timeout=ANSWER_SECONDS)
+    except (grpc.RpcError, DagsterUserCodeUnreachableError) as error:
+        cause = error if isinstance(error, grpc.RpcError) else error.__cause__
+        return isinstance(cause, grpc.Call) and cause.code() == grpc.StatusCode.UNKNOWN
+    return False
