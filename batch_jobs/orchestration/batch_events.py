@@ -18,6 +18,7 @@ from dagster._core.events import (
     StepMaterializationData,
 )
 from dagster._core.execution.context.system import StepExecutionContext
+from dagster._core.execution.plan.objects import TypeCheckData
 from dagster._core.execution.plan.outputs import StepOutputData, StepOutputHandle
 from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
 
@@ -74,7 +75,9 @@ def output_is_ready(context: AssetExecutionContext) -> DagsterEvent:
     step_context = _step_context(context)
     step_context.observe_output(OUTPUT)
     handle = StepOutputHandle(step_context.step.key, OUTPUT)
-    return DagsterEvent.step_output_event(step_context, StepOutputData(handle))
+    # Without the type check the run's page in the UI can not show this event, nor any other of the run.
+    checked = TypeCheckData(success=True, label=OUTPUT)
+    return DagsterEvent.step_output_event(step_context, StepOutputData(handle, checked))
 
 
 def _step_context(context: AssetExecutionContext | OpExecutionContext) -> StepExecutionContext:

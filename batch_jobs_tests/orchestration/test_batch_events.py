@@ -107,6 +107,20 @@ def test_each_partition_gets_its_own_metadata_and_fast(instance: DagsterInstance
     finished = instance.get_run_by_id(result.run_id)
     assert finished is not None
     assert float(finished.tags["batch"]) * 4 < float(finished.tags["one_by_one"])
+    # The web UI requires it: without it the page of the run shows no event at all.
+    (output,) = instance.all_logs(result.run_id, of_type=DagsterEventType.STEP_OUTPUT)
+    assert output.get_dagster_event().step_output_data.type_check_data.success
+
+
+def test_each_event_of_a_batch_has_an_instant_of_its_own(instance: DagsterInstance) -> None:
+    began = time.time()
+    report_runless_events(instance, materializations("counted", KEYS))
+    entries = instance.fetch_materializations(AssetKey("counted"), limit=len(KEYS), ascending=True).records
+    milliseconds = [int(record.timestamp * 1000) for record in entries]
+    assert sorted(set(milliseconds)) == milliseconds
+    assert [entry.partition_key for entry in entries] == KEYS
+    assert milliseconds[-1] <= time.time() * 1000
+    assert milliseconds[0] >= began * 1000 - len(KEYS) - 1
 
 
 def test_only_what_was_reported_is_materialized_and_assets_downstream_still_run(instance: DagsterInstance) -> None:
