@@ -1,6 +1,7 @@
 """Events of an asset from within an op, many at once. What needs private parts of Dagster to write them is here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import uuid4
 
 from dagster import (
@@ -11,6 +12,7 @@ from dagster import (
     DagsterInstance,
     OpExecutionContext,
 )
+from dagster._core.definitions.metadata import normalize_metadata
 from dagster._core.events import (
     AssetObservationData,
     DagsterEventBatchMetadata,
@@ -67,17 +69,22 @@ def report_runless_events(instance: DagsterInstance, events: Sequence[AssetEvent
         )
 
 
-def output_is_ready(context: AssetExecutionContext) -> DagsterEvent:
+def output_is_ready(context: AssetExecutionContext, metadata: Mapping[str, Any] | None = None) -> DagsterEvent:
     """Let the assets downstream in the same run begin: the event that the op has to yield.
 
     Yielding an `Output` would do so too, and record every requested partition as materialized, the failed ones also.
+
+    Args:
+        context: of the op that is running.
+        metadata: what the page of the run shows with it.
     """
     step_context = _step_context(context)
     step_context.observe_output(OUTPUT)
     handle = StepOutputHandle(step_context.step.key, OUTPUT)
     # Without the type check the run's page in the UI can not show this event, nor any other of the run.
-    checked = TypeCheckData(success=True, label=OUTPUT)
-    return DagsterEvent.step_output_event(step_context, StepOutputData(handle, checked))
+    checked = TypeCheckData(success=True, label=OUTPUT)  # type: ignore[no-untyped-call]
+    output = StepOutputData(handle, checked, metadata=normalize_metadata(metadata or {}))
+    return DagsterEvent.step_output_event(step_context, output)
 
 
 def _step_context(context: AssetExecutionContext | OpExecutionContext) -> StepExecutionContext:

@@ -24,6 +24,7 @@ def checks_schedule(checks: AssetChecksDefinition, name: str, *, cron: str, desc
         name=f"{name}_schedule",
         job=define_asset_job(name, selection=Selection.checks(checks), description=description),
         cron_schedule=cron,
+        description=description,
         default_status=DefaultScheduleStatus.RUNNING,
     )
 

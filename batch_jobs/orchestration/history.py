@@ -1,23 +1,25 @@
 """What Dagster shows of job runs: events of partitions with their metadata, and tags of runs."""
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from dagster import AssetMaterialization, AssetObservation, MetadataValue, TableRecord
+from dagster import AssetMaterialization, AssetObservation
 
+from batch_jobs.engine.contract import Job
 from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.job_runs import ACTIVE, WORST_FIRST, JobRun, Status
 from batch_jobs.orchestration.asset_keys import job_key
 from batch_jobs.orchestration.ledger_reads import row_error_samples
 from batch_jobs.orchestration.partitions import Target
+from batch_jobs.orchestration.tables import in_words, plan_row, table
 
-JOB_TAG = "batch_jobs/job"
-STATUS_TAG = "batch_jobs/status"
-ERRORS_TAG = "batch_jobs/errors"
-RUN_DATE_TAG = "batch_jobs/run_date"
+# Short, since the Runs page shows some twenty letters of a tag, its name included.
+STATUS_TAG = "status"
+ERRORS_TAG = "errors"
+RUN_DATE_TAG = "run_date"
 
+NONE_CHOSEN = "none chosen"
 
 DONE: tuple[Status, ...] = ("completed", "warning")
 
@@ -41,7 +43,7 @@ def partition_events(engine: Engine, runs: Sequence[JobRun]) -> PartitionEvents:
         if engine.jobs[run.job].by_hand_only:
             continue  # not an asset
         key, partition = job_key(run.job), Target(run.workspace_id, run.run_date).partition_key
-        metadata = partition_metadata(run, samples.get(run.job_run_id, ()))
+        metadata = partition_metadata(run, engine.jobs[run.job], samples.get(run.job_run_id, ()))
         parameters = engine.jobs[run.job].parameters(**run.params)
         if run.status in DONE and not (parameters.dry_run or parameters.narrows):
             found.materializations.append(AssetMaterialization(key, partition=partition, metadata=metadata))
@@ -50,36 +52,36 @@ def partition_events(engine: Engine, runs: Sequence[JobRun]) -> PartitionEvents:
     return found
 
 
-def partition_metadata(run: JobRun, row_errors: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-    """What a partition tells of its job run. Numbers stay numbers, so that they plot over time.
+def partition_metadata(run: JobRun, job: Job, row_errors: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """What a partition tells of its job run, the most important first. Numbers stay numbers: they can be plotted.
 
     Args:
         run: the job run, ended.
+        job: its job.
         row_errors: a sample of its row errors, as columns by name.
     """
-    shown: dict[str, Any] = {
-        **run.counters,
-        "status": run.status,
-        "errors": run.errors,
-        "duration_seconds": run.duration_seconds or 0.0,
-        "attempt": run.attempt,
-        "trigger": run.trigger,
-        "actor": run.actor,
-        "job_run_id": run.job_run_id,
-    }
+    shown: dict[str, Any] = {"status": run.status}
     if run.message:
         shown["message"] = run.message
+    shown |= counters_in_order(run, job) | {"errors": run.errors}
     if row_errors:
-        shown["row_errors"] = table(row_errors)
+        shown["row_errors"] = table([{"message": error["message"]} for error in row_errors])
     if run.plan:
-        shown["plan"] = table(run.plan)
-    return shown
+        shown["plan"] = table([plan_row(row) for row in run.plan])
+    return shown | {
+        "parameters": in_words(run.params) or NONE_CHOSEN,
+        "trigger": run.trigger,
+        "actor": run.actor,
+        "attempt": run.attempt,
+        "duration_seconds": run.duration_seconds or 0.0,
+        "job_run_id": run.job_run_id,
+    }
 
 
-def table(rows: Sequence[Mapping[str, Any]]) -> MetadataValue:
-    """Rows as a table in the UI, with the columns of all of them."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    return MetadataValue.table([TableRecord({name: _cell(row.get(name)) for name in names}) for row in rows])
+def counters_in_order(run: JobRun, job: Job) -> dict[str, Any]:
+    """The counters of a run as its job lists them, and then the rest: the ledger keeps no order."""
+    declared = {counter.name: run.counters[counter.name] for counter in job.counters if counter.name in run.counters}
+    return declared | run.counters
 
 
 def run_tags(runs: Iterable[JobRun], earlier: Mapping[str, str]) -> dict[str, str]:
@@ -105,9 +107,3 @@ def run_date_tag(run_dates: Collection[date]) -> dict[str, str]:
     """The tag of the run dates of a Dagster run."""
     first, last = min(run_dates), max(run_dates)
     return {RUN_DATE_TAG: str(first) if first == last else f"{first}..{last}"}
-
-
-def _cell(value: Any) -> str | int | float | bool | None:
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

@@ -15,6 +15,7 @@ from batch_jobs.orchestration.history import DONE, partition_events, run_date_ta
 from batch_jobs.orchestration.interrupts import stopping_between_chunks
 from batch_jobs.orchestration.launch import Launch, read_launch
 from batch_jobs.orchestration.op_config import FutureConfig, read_chosen
+from batch_jobs.orchestration.outcomes import outcomes
 from batch_jobs.orchestration.partitions import Target, known_targets
 from batch_jobs.orchestration.progress_log import ProgressLog
 from batch_jobs.orchestration.resources import engine_of
@@ -68,9 +69,9 @@ def run_partitions(
         )
         run = context.instance.get_run_by_id(context.run.run_id)
         context.instance.add_run_tags(context.run.run_id, run_tags(runs, run.tags if run else {}))
-    yield output_is_ready(context)
     numbers = Counter(run.status for run in runs)
     context.log.info(", ".join(f"{number} {status}" for status, number in numbers.items()) or "nothing is due")
+    yield output_is_ready(context, outcomes(engine, runs))
     undone = _undone(targets, runs, launch)
     if undone and not launch.over_range:
         shown = "; ".join(undone[:NAMED_IN_FAILURE]) + ("; …" if len(undone) > NAMED_IN_FAILURE else "")

@@ -5,7 +5,7 @@ from contextlib import contextmanager, redirect_stderr
 from io import StringIO
 
 from dagster import DagsterInstance, Definitions, RunRequest, ScheduleDefinition, build_schedule_context
-from dagster._core.storage.tags import SCHEDULE_NAME_TAG
+from dagster._core.storage.tags import REPOSITORY_LABEL_TAG, SCHEDULE_NAME_TAG
 
 from batch_jobs.engine.by_hand import in_order
 from batch_jobs.engine.engine import Engine
@@ -16,6 +16,8 @@ from batch_jobs.settings import Settings
 
 # A job that catches missed nights up asks for one of them at each look; more looks than nights end nothing.
 MOST_LOOKS = 20
+# The UI lists the runs of a job by it. The location's name is that of workspace.yaml.
+REPOSITORY = "__repository__@batch_jobs"
 
 
 def run_night(settings: Settings, engine: Engine, tell: Callable[[str], None] = lambda _: None) -> dict[str, list[str]]:
@@ -73,7 +75,7 @@ def _carry_out(
         instance=instance,
         raise_on_error=False,
         run_config=request.run_config,
-        tags={**request.tags, SCHEDULE_NAME_TAG: schedule.name},
+        tags={**request.tags, SCHEDULE_NAME_TAG: schedule.name, REPOSITORY_LABEL_TAG: REPOSITORY},
         partition_key=request.partition_key,
     )
     return result.run_id

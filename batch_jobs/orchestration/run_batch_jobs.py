@@ -16,24 +16,29 @@ from batch_jobs.engine.requests import RunRequest
 from batch_jobs.errors import BadInputError
 from batch_jobs.orchestration.batch_events import report_events
 from batch_jobs.orchestration.failures import refusals_as_failures
-from batch_jobs.orchestration.history import DONE, partition_events, run_date_tag, run_tags, table
+from batch_jobs.orchestration.history import DONE, partition_events, run_date_tag, run_tags
 from batch_jobs.orchestration.interrupts import stopping_between_chunks
 from batch_jobs.orchestration.launch import read_launch
+from batch_jobs.orchestration.outcomes import outcomes
 from batch_jobs.orchestration.partitions import window, workspace_keys
 from batch_jobs.orchestration.progress_log import ProgressLog
 from batch_jobs.orchestration.resources import ENGINE, engine_of
 
-ROWS_SHOWN = 1000
-# Of what a dry run shows: the columns of rows that a rebuild would change, and of events that another job would append.
-PLAN_COLUMNS = ("workspace", "table", "change", "key", "before", "after", "type", "employee_id", "targets", "payload")
+
+def _nightly() -> list[str]:
+    """All jobs of a night, in their order."""
+    jobs = batch_jobs.jobs.registry()
+    return [job.name for job in in_order(jobs, jobs) if not (job.by_hand_only or job.continuous)]
 
 
 class RunBatchJobsConfig(Config):
     """What to run, for whom, and for which day."""
 
     jobs: list[str] = Field(
-        description="Names of the jobs, such as [timesheet_statement_generate]. They run one after another, each after "
-        f"those of the list that it comes after. There are: {', '.join(sorted(batch_jobs.jobs.registry()))}."
+        # A field without a default is left out of the form, and nobody knows the names by heart.
+        default=_nightly(),
+        description="Names of the jobs; leave out those that are not wanted. They run one after another, each after "
+        f"those of the list that it comes after. There are: {', '.join(sorted(batch_jobs.jobs.registry()))}.",
     )
     run_date: str = Field(
         default="",
@@ -133,16 +138,16 @@ def _run(context: OpExecutionContext, config: RunBatchJobsConfig, partitions: Mu
                 should_stop=should_stop,
             )
         context.instance.add_run_tags(context.run.run_id, {**run_tags(runs, {}), **date_tag(runs)})
-    report_runs(context, runs)
+    report_runs(context, engine, runs)
 
 
-def report_runs(context: OpExecutionContext, runs: Sequence[JobRun]) -> None:
+def report_runs(context: OpExecutionContext, engine: Engine, runs: Sequence[JobRun]) -> None:
     """Attach what came of job runs to the op's output.
 
     Raises:
         Failure: some of them failed or were stopped.
     """
-    metadata = _metadata(runs)
+    metadata = outcomes(engine, runs)
     failed = [run for run in runs if run.status not in DONE]
     if failed:
         raise Failure(f"{len(failed)} of {len(runs)} job runs failed", metadata=metadata, allow_retries=False)
@@ -189,32 +194,3 @@ def read_date(text: str) -> date | None:
 def date_tag(runs: Sequence[JobRun]) -> Mapping[str, str]:
     """The tag of the run dates of job runs, if there are any."""
     return run_date_tag({run.run_date for run in runs}) if runs else {}
-
-
-def _metadata(runs: Sequence[JobRun]) -> dict[str, Any]:
-    rows = [
-        {
-            "job": run.job,
-            "workspace": run.workspace_id,
-            "run_date": run.run_date,
-            "status": run.status,
-            "counters": ", ".join(f"{name} {value}" for name, value in run.counters.items()),
-            "errors": run.errors,
-            "message": run.message,
-        }
-        for run in runs[:ROWS_SHOWN]
-    ]
-    metadata: dict[str, Any] = {"job_runs": len(runs)}
-    if rows:
-        metadata["runs"] = table(rows)
-    for name in dict.fromkeys(run.job for run in runs):
-        plan = [{"workspace": run.workspace_id, **row} for run in runs if run.job == name for row in run.plan or ()]
-        if plan:
-            metadata[f"plan of {name}"] = table([_in_order(row) for row in plan[:ROWS_SHOWN]])
-    return metadata
-
-
-def _in_order(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row with what tells most first: the ledger keeps no order."""
-    first = [name for name in PLAN_COLUMNS if name in row]
-    return {name: row[name] for name in dict.fromkeys((*first, *row))}

@@ -18,7 +18,8 @@ from batch_jobs.orchestration.partitions import Target, read_partition_key, wind
 from batch_jobs.orchestration.ranges import KeyRange, keys_in
 from batch_jobs.orchestration.run_plan import RunPlan, plan_runs
 
-TICK_TAG = "batch_jobs/tick"
+# Under this prefix a tag is shown on the page of its run and not in the list of runs, which it would fill.
+TICK_TAG = "dagster/found_due"
 
 
 def requests_for(

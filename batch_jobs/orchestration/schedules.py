@@ -16,7 +16,6 @@ from batch_jobs.orchestration.resources import ENGINE, engine_of
 from batch_jobs.orchestration.run_requests import requests_for
 
 EVERY_MINUTES = 5
-TICK_TAG = "batch_jobs/tick"
 
 
 def job_schedule(
@@ -34,7 +33,8 @@ def job_schedule(
     @schedule(
         name=f"{job.name}_schedule",
         job=dagster_job,
-        cron_schedule=f"{minute}-59/{EVERY_MINUTES} * * * *",
+        # Without the distinction the UI describes the plain case as "minutes 0 through 59".
+        cron_schedule=f"{minute}-59/{EVERY_MINUTES} * * * *" if minute else f"*/{EVERY_MINUTES} * * * *",
         default_status=DefaultScheduleStatus.RUNNING,
         required_resource_keys={ENGINE},
         description=f"Every {EVERY_MINUTES} minutes: {job.name} for the workspaces where it is due, from "

@@ -9,7 +9,7 @@ from batch_jobs.engine.by_hand import wanted_targets
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.requests import RunRequest
 from batch_jobs.orchestration.failures import refusals_as_failures
-from batch_jobs.orchestration.history import JOB_TAG, run_tags
+from batch_jobs.orchestration.history import run_tags
 from batch_jobs.orchestration.interrupts import stopping_between_chunks
 from batch_jobs.orchestration.job_assets import describe
 from batch_jobs.orchestration.launch import read_launch
@@ -48,7 +48,7 @@ def troubleshooting_job(chosen: Job) -> JobDefinition:
         with refusals_as_failures(context):
             _run(context, chosen, config)
 
-    @job(name=chosen.name, description=describe(chosen), tags={JOB_TAG: chosen.name})
+    @job(name=chosen.name, description=describe(chosen))
     def troubleshoot() -> None:
         run_it()
 
@@ -88,4 +88,4 @@ def _run(context: OpExecutionContext, chosen: Job, config: WorkspacesConfig) -> 
     context.instance.add_run_tags(context.run.run_id, {**run_tags(runs, {}), **date_tag(runs)})
     if not runs:
         context.log.info(f"{chosen.name}: there is nothing to do")
-    report_runs(context, runs)
+    report_runs(context, engine, runs)

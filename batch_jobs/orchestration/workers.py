@@ -7,7 +7,8 @@ from typing import Any
 from dagster import DagsterRun, DefaultRunLauncher
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 
-WORKER_TAG = "batch_jobs/worker"
+# Under this prefix the web UI shows no tag to anybody.
+WORKER_TAG = ".dagster/batch_jobs_worker"
 
 
 def signature(run_id: str) -> str:

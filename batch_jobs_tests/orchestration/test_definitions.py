@@ -56,13 +56,15 @@ def test_there_is_an_asset_for_each_job_and_projection(tmp_path: Path) -> None:
     assert names == {*jobs.registry(), "run_batch_jobs", "check_projections", "check_jobs"}
 
 
-def test_a_job_comes_after_the_projections_that_its_need_check_reads(tmp_path: Path) -> None:
-    graph = build_definitions(settings=Settings(home=tmp_path)).resolve_asset_graph()
-    parents = graph.get(AssetKey(["jobs", "timesheet_statement_generate"])).parent_keys
-    assert {
-        AssetKey(["projections", "employment_periods"]),
-        AssetKey(["projections", "timesheet_statements"]),
-    } <= set(parents)
+def test_a_job_names_what_it_comes_after_and_what_its_need_check_reads(tmp_path: Path) -> None:
+    key = AssetKey(["jobs", "timesheet_statement_generate"])
+    node = build_definitions(settings=Settings(home=tmp_path)).resolve_asset_graph().get(key)
+    # A projection among them would be reported as never materialized before each backfill.
+    assert node.parent_keys == {AssetKey(["jobs", "apply_scheduled_changes"])}
+    assert node.description
+    assert "after [apply_scheduled_changes](/assets/jobs/apply_scheduled_changes)" in node.description
+    for name in ("employment_periods", "timesheet_statements"):
+        assert f"[{name}](/assets/projections/{name})" in node.description
 
 
 def test_the_window_comes_from_the_settings_and_the_clock(tmp_path: Path) -> None:

@@ -31,9 +31,9 @@ def test_materialize_one_partition(installation: Installation) -> None:
         dagster_run = instance.get_run_by_id(run.dagster_run_id or "")
     assert dagster_run is not None
     tags = dagster_run.tags
-    assert tags["batch_jobs/status"] == "completed"
-    assert tags["batch_jobs/errors"] == "0"
-    assert tags["batch_jobs/run_date"] == str(day)
+    assert tags["status"] == "completed"
+    assert tags["errors"] == "0"
+    assert tags["run_date"] == str(day)
 
 
 def test_in_a_range_the_failed_partition_turns_red_and_only_it(installation: Installation) -> None:

@@ -98,15 +98,15 @@ def test_a_night_of_five_workspaces_one_of_them_broken(installation: Installatio
         (request,) = asked.run_requests
         assert request.tags["dagster/asset_partition_range_start"] == f"{TODAY}|w-1"
         assert request.tags["dagster/asset_partition_range_end"] == f"{TODAY}|w-5"
-        assert request.tags["batch_jobs/run_date"] == str(TODAY)
-        assert request.tags["batch_jobs/tick"].startswith("5 due, 0 waiting, 0 skipped")
+        assert request.tags["run_date"] == str(TODAY)
+        assert request.tags["dagster/found_due"].startswith("5 due, 0 waiting, 0 skipped")
 
         # The range as a whole is no failure: only one workspace is, and it is tried again alone.
         result = carry_out(definitions, instance, request)
         assert result.success
         run = instance.get_run_by_id(result.run_id)
         assert run is not None
-        assert run.tags["batch_jobs/status"] == "failed"
+        assert run.tags["status"] == "failed"
         assert installation.cells(TODAY) == {name: "MATERIALIZED" for name in WORKSPACES if name != FAULTY}
 
         waiting = tick(definitions, instance, clock)
