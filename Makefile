@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 TEST_WORKERS ?= 2
 SEEDS ?= 50
 
-.PHONY: help install test lint types demo up bench fuzz faults docs lock
+.PHONY: help install test lint types chromium demo up bench fuzz faults screenshots docs lock
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -30,8 +30,18 @@ lint: install  ## ruff: style and formatting
 types: install  ## mypy, strict on rules, engine and store
 	$(BIN)/mypy
 
-test: lint types  ## lint, types and all tests
+test: lint types chromium  ## lint, types and all tests
 	$(BIN)/pytest -n $(TEST_WORKERS)
+
+chromium:  ## the browser for the tests of the web UI, from Debian's packages; needs root
+	@if ! type chromium chromium-browser google-chrome 2>/dev/null | grep -q .; then \
+		if type apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]; then \
+			echo "Installing Chromium for the tests of the web UI ..."; \
+			apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >/dev/null; \
+		else \
+			echo "No Chromium on this machine, so the tests of the web UI are skipped; install it, on Debian by: apt-get install chromium"; \
+		fi; \
+	fi
 
 demo: install  ## a night over 25 sample workspaces, through Dagster
 	@$(BIN)/batch-jobs demo
@@ -47,6 +57,9 @@ fuzz: install  ## ten thousand hostile and broken inputs
 
 faults: install  ## nights with processes killed, clocks put back, disks full: SEEDS=50
 	$(BIN)/python -m batch_jobs_tests.faults --seeds $(SEEDS)
+
+screenshots: install chromium  ## the pictures of docs/operators_day.md, taken on a sample here and now
+	PICTURES=docs/day $(BIN)/pytest -q batch_jobs_tests/browser
 
 docs: install  ## the parts of docs/jobs that come from the code
 	$(BIN)/python docs/job_pages.py

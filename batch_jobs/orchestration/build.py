@@ -13,6 +13,7 @@ from batch_jobs.engine.engine import utc_now
 from batch_jobs.engine.projection import Projection
 from batch_jobs.installation import all_projections
 from batch_jobs.orchestration.checks import checks_schedule
+from batch_jobs.orchestration.drift_checks import drift_checks
 from batch_jobs.orchestration.job_assets import asset_job, job_asset
 from batch_jobs.orchestration.job_checks import job_checks
 from batch_jobs.orchestration.partitions import job_partitions
@@ -64,7 +65,7 @@ def build_definitions(
     of_projections, of_jobs = projection_checks(projections), job_checks(scheduled)
     return Definitions(
         assets=assets,
-        asset_checks=[of_projections, of_jobs],
+        asset_checks=[of_projections, of_jobs, drift_checks(projections)],
         jobs=[
             *dagster_jobs.values(),
             *(troubleshooting_job(job) for job in jobs.values() if job.by_hand_only),

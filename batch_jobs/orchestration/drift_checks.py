@@ -1,0 +1,108 @@
+"""The asset check of what is in the rows of projections and search indexes: that it is what the events give.
+
+It folds all events anew, so no schedule asks for it: a person does, who has doubts, and again after a rebuild.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetCheckKey,
+    AssetCheckResult,
+    AssetChecksDefinition,
+    AssetCheckSpec,
+    multi_asset_check,
+)
+
+from batch_jobs.engine.by_hand import wanted_targets
+from batch_jobs.engine.engine import Engine
+from batch_jobs.engine.job_runs import JobRun
+from batch_jobs.engine.projection import Projection
+from batch_jobs.engine.requests import RunRequest
+from batch_jobs.jobs.rebuild_employee_projections import RebuildEmployeeProjections
+from batch_jobs.jobs.rebuild_search_indexes import RebuildSearchIndexes
+from batch_jobs.orchestration.asset_keys import projection_key
+from batch_jobs.orchestration.checks import warning
+from batch_jobs.orchestration.launch import Launch, read_launch
+from batch_jobs.orchestration.resources import ENGINE, engine_of
+
+AS_RECORDED = "rows_match_the_events"
+
+
+class _Rebuild(NamedTuple):
+    """The job whose dry run shows how rows differ: its name, the parameter that chooses, what its counters count."""
+
+    job: str
+    choice: str
+    counted: str
+
+
+_REBUILDS = {
+    "projections": _Rebuild(RebuildEmployeeProjections.name, "projection", "rows"),
+    "search": _Rebuild(RebuildSearchIndexes.name, "index", "documents"),
+}
+
+
+def drift_checks(projections: Mapping[str, Projection]) -> AssetChecksDefinition:
+    """The check of each projection and search index, by the dry run of its rebuild."""
+    specs = [
+        AssetCheckSpec(
+            AS_RECORDED,
+            asset=projection_key(projection),
+            description="Every row is what the events give. All of them are folded anew to find that out, which takes "
+            "as long as a rebuild; so this is looked at only when a person asks. Otherwise: launch "
+            f"{_REBUILDS[projection.schema].job} with {_REBUILDS[projection.schema].choice} {projection.name} and "
+            "dry_run false.",
+            blocking=False,
+        )
+        for projection in projections.values()
+    ]
+
+    @multi_asset_check(name="drift_checks", specs=specs, can_subset=True, required_resource_keys={ENGINE})
+    def check(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
+        engine, launch = engine_of(context.resources), read_launch(context.run.tags)
+        for projection in projections.values():
+            if AssetCheckKey(projection_key(projection), AS_RECORDED) in context.selected_asset_check_keys:
+                rebuild = _REBUILDS[projection.schema]
+                runs = _dry_run(engine, rebuild, projection.name, launch, context.run.run_id)
+                yield _result(projection, rebuild, runs)
+
+    return check
+
+
+def _dry_run(engine: Engine, rebuild: _Rebuild, name: str, launch: Launch, run_id: str) -> list[JobRun]:
+    parameters = {rebuild.choice: name, "dry_run": True}
+    job = engine.jobs[rebuild.job]
+    targets = wanted_targets(engine, job, parameters, workspaces=[], run_date=None, force=False)
+    return engine.run(
+        RunRequest(
+            job=job.name,
+            targets=targets,
+            parameters=parameters,
+            trigger=launch.trigger,
+            actor=launch.actor,
+            dagster_run_id=run_id,
+        )
+    )
+
+
+def _result(projection: Projection, rebuild: _Rebuild, runs: list[JobRun]) -> AssetCheckResult:
+    numbers: Counter[str] = Counter()
+    differing, failed = [], [run for run in runs if run.status in ("failed", "stopped")]
+    for run in runs:
+        found = {
+            change: run.counters.get(f"{rebuild.counted}_{change}", 0) for change in ("added", "changed", "removed")
+        }
+        numbers.update(found)
+        if any(found.values()):
+            differing.append(run.workspace_id)
+    text = (
+        f"{rebuild.counted} that differ from what the events give: {numbers['added']:,} are missing, "
+        f"{numbers['changed']:,} are wrong, {numbers['removed']:,} should not be there"
+    )
+    if failed:
+        text = f"{text}; {len(failed):,} workspaces could not be compared, the first one since: {failed[0].message}"
+    workspaces = [*differing, *(run.workspace_id for run in failed)]
+    return warning(projection_key(projection), AS_RECORDED, workspaces, text)
