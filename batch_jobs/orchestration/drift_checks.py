@@ -104,5 +104,5 @@ def _result(projection: Projection, rebuild: _Rebuild, runs: list[JobRun]) -> As
     )
     if failed:
         text = f"{text}; {len(failed):,} workspaces could not be compared, the first one since: {failed[0].message}"
-    workspaces = [*differing, *(run.workspace_id for run in failed)]
+    workspaces = sorted({*differing, *(run.workspace_id for run in failed)})
     return warning(projection_key(projection), AS_RECORDED, workspaces, text)

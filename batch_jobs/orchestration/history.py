@@ -44,12 +44,39 @@ def partition_events(engine: Engine, runs: Sequence[JobRun]) -> PartitionEvents:
             continue  # not an asset
         key, partition = job_key(run.job), Target(run.workspace_id, run.run_date).partition_key
         metadata = partition_metadata(run, engine.jobs[run.job], samples.get(run.job_run_id, ()))
-        parameters = engine.jobs[run.job].parameters(**run.params)
-        if run.status in DONE and not (parameters.dry_run or parameters.narrows):
+        if run.status in DONE and not _is_partial(engine.jobs[run.job], run):
             found.materializations.append(AssetMaterialization(key, partition=partition, metadata=metadata))
         else:
             found.observations.append(AssetObservation(key, partition=partition, metadata=metadata))
     return found
+
+
+def totals(job: Job, runs: Sequence[JobRun]) -> list[AssetObservation]:
+    """For each run date what its job runs counted together, as numbers of the asset that plot over time.
+
+    The plots of the partitions have a point for each workspace, which says little of a night.
+
+    Args:
+        job: their job.
+        runs: that have ended; those that do not make the job done are left out.
+    """
+    observations = []
+    done = [run for run in runs if run.status in DONE and not _is_partial(job, run)]
+    for day in sorted({run.run_date for run in done}):
+        of_day = [run for run in done if run.run_date == day]
+        shown: dict[str, Any] = {
+            f"total {counter.name}": sum(run.counters.get(counter.name, 0) for run in of_day)
+            for counter in job.counters
+        }
+        shown |= {"total workspaces": len(of_day), "run_date": str(day)}
+        observations.append(AssetObservation(job_key(job.name), metadata=shown))
+    return observations
+
+
+def _is_partial(job: Job, run: JobRun) -> bool:
+    """Whether it leaves the job to be done: a dry run, or one for a part of the workspace."""
+    parameters = job.parameters(**run.params)
+    return parameters.dry_run or parameters.narrows
 
 
 def partition_metadata(run: JobRun, job: Job, row_errors: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:

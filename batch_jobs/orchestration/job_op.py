@@ -11,7 +11,7 @@ from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.job_runs import JobRun
 from batch_jobs.engine.requests import RunRequest
 from batch_jobs.orchestration.batch_events import output_is_ready, report_events
-from batch_jobs.orchestration.history import DONE, partition_events, run_date_tag, run_tags
+from batch_jobs.orchestration.history import DONE, partition_events, run_date_tag, run_tags, totals
 from batch_jobs.orchestration.interrupts import stopping_between_chunks
 from batch_jobs.orchestration.launch import Launch, read_launch
 from batch_jobs.orchestration.op_config import FutureConfig, read_chosen
@@ -71,6 +71,7 @@ def run_partitions(
         context.instance.add_run_tags(context.run.run_id, run_tags(runs, run.tags if run else {}))
     numbers = Counter(run.status for run in runs)
     context.log.info(", ".join(f"{number} {status}" for status, number in numbers.items()) or "nothing is due")
+    report_events(context, totals(job, runs))
     yield output_is_ready(context, outcomes(engine, runs))
     undone = _undone(targets, runs, launch)
     if undone and not launch.over_range:

@@ -1,0 +1,63 @@
+"""What the UI is told of job runs: what matters most first, and what a night counted in all workspaces together."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from batch_jobs.engine.job_runs import JobRun
+from batch_jobs.jobs import registry
+from batch_jobs.orchestration.history import partition_metadata, totals
+
+JOB = registry()["timesheet_statement_generate"]
+MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
+NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
+
+
+def run(workspace_id: str, run_date: date = MONDAY, **different: Any) -> JobRun:
+    columns: dict[str, Any] = {
+        "job_run_id": f"{workspace_id}-{run_date}",
+        "job": JOB.name,
+        "workspace_id": workspace_id,
+        "run_date": run_date,
+        "attempt": 1,
+        "status": "completed",
+        "trigger": "schedule",
+        "actor": "schedule:s",
+        "params": {},
+        "counters": {"errors": 0, "created": 2},
+        "errors": 0,
+        "message": None,
+        "queued_at": NOW,
+        "started_at": NOW,
+        "ended_at": NOW,
+        "dagster_run_id": None,
+        "replay_of": None,
+    }
+    return JobRun(**{**columns, **different})
+
+
+def test_totals_are_those_of_a_run_date_over_all_workspaces() -> None:
+    warned = run("w-2", status="warning", counters={"errors": 3, "created": 1}, errors=3)
+    found = totals(JOB, [run("w-1", TUESDAY), run("w-1"), warned])
+    shown = [{name: value.value for name, value in one.metadata.items()} for one in found]
+    assert shown == [
+        {"total created": 3, "total errors": 3, "total workspaces": 2, "run_date": str(MONDAY)},
+        {"total created": 2, "total errors": 0, "total workspaces": 1, "run_date": str(TUESDAY)},
+    ]
+    assert all(one.partition is None for one in found)
+
+
+def test_what_does_not_make_the_job_done_is_in_no_total() -> None:
+    others = [
+        run("w-1", params={"dry_run": True}),
+        run("w-2", params={"employee_id": "e-1"}),
+        run("w-3", status="failed"),
+    ]
+    assert totals(JOB, others) == []
+
+
+def test_a_partition_tells_the_status_first_and_its_counters_as_the_job_lists_them() -> None:
+    error = {"entity": "employment", "entity_id": "e-1/1", "error": "undefined_reference", "message": "what to do"}
+    shown = partition_metadata(run("w-1", params={"employee_id": "e-1"}, errors=1), JOB, [error])
+    assert list(shown)[:4] == ["status", "created", "errors", "row_errors"]
+    assert shown["parameters"] == "employee_id e-1"
+    assert partition_metadata(run("w-1"), JOB)["parameters"] == "none chosen"
