@@ -1,0 +1,22 @@
+"""The last two nights of an installation, run at noon of their days: `python -m batch_jobs_tests.browser.nights`."""
+
+from datetime import UTC, datetime, timedelta
+
+from batch_jobs.installation import open_engine
+from batch_jobs.orchestration.night import run_night
+from batch_jobs.settings import read_settings
+
+NIGHTS = 2
+
+
+def main() -> None:
+    """Run them, the older one first."""
+    settings, now = read_settings(), datetime.now(UTC)
+    for back in range(NIGHTS, 0, -1):
+        noon = (now - timedelta(days=back)).replace(hour=12)
+        with open_engine(settings, clock=lambda noon=noon: noon) as engine:
+            run_night(settings, engine)
+
+
+if __name__ == "__main__":
+    main()
