@@ -113,6 +113,8 @@ def test_a_run_is_stopped_and_run_again(dagit: Dagit, installation: Installation
         busy.execute("SELECT FROM batch_jobs.workspaces WHERE workspace_id = 'atelier-lumiere' FOR UPDATE")
         run_id = dagit.launch("run_batch_jobs", "run_jobs", chosen)
         until(lambda: "started" in of(run_id), 180)
+        # The page learns of it a moment later, and draws its buttons anew.
+        expect(dagit.text("STEP_START")).to_be_visible()
         dagit.button("Terminate").click()
         dialog = dagit.page.get_by_role("dialog")
         dialog.get_by_role("button").filter(has_text="Terminate").click()
