@@ -1,10 +1,11 @@
 """The asset check of what is in the rows of projections and search indexes: that it is what the events give.
 
-It folds all events anew, so no schedule asks for it: a person does, who has doubts, and again after a rebuild.
+It folds all events anew, so no schedule asks for it: a person does, who has doubts, and again after a rebuild. Where it
+comes along with a materialization of partitions, it looks at their workspaces alone.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from dagster import (
@@ -13,7 +14,13 @@ from dagster import (
     AssetCheckResult,
     AssetChecksDefinition,
     AssetCheckSpec,
+    DagsterRun,
     multi_asset_check,
+)
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
 )
 
 from batch_jobs.engine.by_hand import wanted_targets
@@ -25,7 +32,9 @@ from batch_jobs.jobs.rebuild_employee_projections import RebuildEmployeeProjecti
 from batch_jobs.jobs.rebuild_search_indexes import RebuildSearchIndexes
 from batch_jobs.orchestration.asset_keys import projection_key
 from batch_jobs.orchestration.checks import warning
-from batch_jobs.orchestration.launch import Launch, read_launch
+from batch_jobs.orchestration.launch import read_launch
+from batch_jobs.orchestration.partitions import read_partition_key, workspace_keys
+from batch_jobs.orchestration.ranges import KeyRange, keys_in
 from batch_jobs.orchestration.resources import ENGINE, engine_of
 
 AS_RECORDED = "rows_match_the_events"
@@ -62,20 +71,33 @@ def drift_checks(projections: Mapping[str, Projection]) -> AssetChecksDefinition
 
     @multi_asset_check(name="drift_checks", specs=specs, can_subset=True, required_resource_keys={ENGINE})
     def check(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
-        engine, launch = engine_of(context.resources), read_launch(context.run.tags)
+        engine, workspaces = engine_of(context.resources), _workspaces(context)
         for projection in projections.values():
             if AssetCheckKey(projection_key(projection), AS_RECORDED) in context.selected_asset_check_keys:
                 rebuild = _REBUILDS[projection.schema]
-                runs = _dry_run(engine, rebuild, projection.name, launch, context.run.run_id)
+                runs = _dry_run(engine, rebuild, projection.name, workspaces, context.run)
                 yield _result(projection, rebuild, runs)
 
     return check
 
 
-def _dry_run(engine: Engine, rebuild: _Rebuild, name: str, launch: Launch, run_id: str) -> list[JobRun]:
+def _workspaces(context: AssetCheckExecutionContext) -> Sequence[str]:
+    """Those of the partitions that the run is for; none for all."""
+    tags = context.run.tags
+    start = tags.get(ASSET_PARTITION_RANGE_START_TAG, tags.get(PARTITION_NAME_TAG))
+    if start is None:
+        return []
+    end = tags.get(ASSET_PARTITION_RANGE_END_TAG, start)
+    ends = KeyRange(read_partition_key(start).workspace_id, read_partition_key(end).workspace_id)
+    return keys_in(ends, workspace_keys(context.instance))
+
+
+def _dry_run(
+    engine: Engine, rebuild: _Rebuild, name: str, workspaces: Sequence[str], asked: DagsterRun
+) -> list[JobRun]:
     parameters = {rebuild.choice: name, "dry_run": True}
-    job = engine.jobs[rebuild.job]
-    targets = wanted_targets(engine, job, parameters, workspaces=[], run_date=None, force=False)
+    job, launch = engine.jobs[rebuild.job], read_launch(asked.tags)
+    targets = wanted_targets(engine, job, parameters, workspaces=workspaces, run_date=None, force=False)
     return engine.run(
         RunRequest(
             job=job.name,
@@ -83,7 +105,7 @@ def _dry_run(engine: Engine, rebuild: _Rebuild, name: str, launch: Launch, run_i
             parameters=parameters,
             trigger=launch.trigger,
             actor=launch.actor,
-            dagster_run_id=run_id,
+            dagster_run_id=asked.run_id,
         )
     )
 

@@ -1,5 +1,7 @@
 """A person who doubts the rows asks for a check, and learns where they differ from what the events give."""
 
+from datetime import UTC, datetime
+
 from dagster import AssetCheckEvaluation, AssetCheckKey, AssetCheckSeverity, AssetKey, DagsterInstance
 
 from batch_jobs.installation import all_projections, open_engine
@@ -47,3 +49,17 @@ def test_no_schedule_asks_for_it(installation: Installation) -> None:
         assert len(every) == len(all_projections())
         scheduled = definitions.resolve_job_def("check_projections").asset_layer.asset_graph.asset_check_keys
         assert not every & set(scheduled)
+
+
+def test_beside_a_materialization_it_looks_at_that_workspace_alone(installation: Installation) -> None:
+    with open_engine(installation.settings) as engine:
+        engine.catch_up()
+    installation.execute("UPDATE projections.employee_directory SET name = 'Wrong'")
+    check = AssetCheckKey(DIRECTORY, AS_RECORDED)
+    with installation.instance() as instance:
+        job = build_definitions(settings=installation.settings).get_repository_def().get_implicit_global_asset_job_def()
+        result = job.get_subset(asset_check_selection={check}, asset_selection={DIRECTORY}).execute_in_process(
+            instance=instance, partition_key=f"{datetime.now(UTC).date()}|w-2"
+        )
+    (found,) = [one for one in result.get_asset_check_evaluations() if one.asset_check_key == check]
+    assert (found.passed, found.metadata["workspaces"].value, found.metadata["named"].value) == (False, 1, "w-2")
