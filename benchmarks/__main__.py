@@ -1,4 +1,4 @@
-"""Runs all benchmarks, one after the other, and reports: `python -m benchmarks [--output FILE]`."""
+"""Runs the benchmarks, one after the other, and reports: `python -m benchmarks [--only NAME…] [--output FILE]`."""
 
 import argparse
 import os
@@ -17,9 +17,12 @@ def main() -> int:
     """Returns the exit code: 0 when everything was measured, whether or not the targets are met."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "latest.json", help="where to write")
-    output = parser.parse_args().output
+    names = {benchmark.__name__.rpartition(".")[2]: group for group in GROUPS for benchmark in group}
+    parser.add_argument("--only", nargs="+", choices=names, default=list(names), help="some, with those they stand on")
+    chosen = parser.parse_args()
+    output: Path = chosen.output
     figures: dict[str, Figure] = {}
-    for group in GROUPS:
+    for group in dict.fromkeys(names[name] for name in chosen.only):
         with fresh_installation(Sizes.at(float(os.environ.get("BENCH_SCALE", "1")))) as bench:
             for benchmark in group:
                 figures.update(benchmark.measure(bench))
