@@ -78,7 +78,11 @@ def _admit(database: Database, name: str, address: str) -> str | None:
     """Count a try. Returns the user's password hash, empty where there is no such user; None after too many tries."""
     # Committed before they are counted: tries side by side see each other, and no more get through than one by one.
     with database.owner() as connection:
-        connection.execute("DELETE FROM batch_jobs.web_sign_in_tries WHERE tried_at < now() - %s", [TRIES_PERIOD])
+        # Those of a time that is still to come are from before the clock was put back.
+        connection.execute(
+            "DELETE FROM batch_jobs.web_sign_in_tries WHERE tried_at < now() - %s OR tried_at > clock_timestamp()",
+            [TRIES_PERIOD],
+        )
         row = connection.execute(
             "INSERT INTO batch_jobs.web_sign_in_tries (name, address) VALUES (%s, %s) RETURNING try_id", [name, address]
         ).fetchone()
@@ -102,8 +106,8 @@ def find_session(database: Database, token: str) -> SignedIn | None:
     with database.owner() as connection:
         row = connection.execute(
             "SELECT name, role FROM batch_jobs.web_sessions JOIN batch_jobs.web_users USING (name) "
-            "WHERE token_hash = %s AND ends_at > now()",
-            [_hash(token)],
+            "WHERE token_hash = %s AND ends_at > now() AND ends_at <= now() + %s",
+            [_hash(token), LIFETIME],
         ).fetchone()
     return SignedIn(*row) if row else None
 

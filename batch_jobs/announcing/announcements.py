@@ -22,6 +22,14 @@ _FORGET = """
     DELETE FROM batch_jobs.announcements
     WHERE closed_at < %(now)s::timestamptz - %(kept_for)s OR last_seen_at < %(now)s::timestamptz - %(kept_for)s
 """
+# What is noted of a time that is still to come is from before the clock was put back.
+_COME_BACK = """
+    UPDATE batch_jobs.announcements SET
+        since = least(since, %(now)s), first_seen_at = least(first_seen_at, %(now)s),
+        last_seen_at = least(last_seen_at, %(now)s), told_at = least(told_at, %(now)s),
+        next_attempt_at = least(next_attempt_at, %(now)s + %(longest_delay)s)
+    WHERE greatest(since, first_seen_at, last_seen_at, told_at, next_attempt_at - %(longest_delay)s) > %(now)s
+"""
 _SEE = """
     INSERT INTO batch_jobs.announcements (channel, job, status, reason, since, first_seen_at, last_seen_at)
     SELECT channel, job, status, reason, since, %(now)s, %(now)s
@@ -134,6 +142,7 @@ def begin(connection: Transaction, *, now: datetime) -> None:
     """Begin to judge, alone, and forget what is long over, or was not looked for any more."""
     connection.execute(_LOCK)
     connection.execute(_FORGET, {"now": now, "kept_for": KEPT_FOR})
+    connection.execute(_COME_BACK, {"now": now, "longest_delay": LONGEST_DELAY})
 
 
 def open_causes(connection: Transaction) -> set[Cause]:
@@ -151,7 +160,7 @@ def see(connection: Transaction, channels: Sequence[str], seen: Sequence[Seen], 
             "jobs": [one.cause.job for one in seen],
             "statuses": [one.cause.status for one in seen],
             "reasons": [one.cause.reason for one in seen],
-            "sinces": [one.since for one in seen],
+            "sinces": [min(one.since, now) for one in seen],
         },
     )
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from batch_jobs.access.sessions import signed_in
 
-STOPPED_BY_TAG = "batch_jobs/stopped_by"
+STOPPED_BY_TAG = "stopped_by"
 # Tags that would name somebody or something else.
 _OTHERS = (STOPPED_BY_TAG, SCHEDULE_NAME_TAG, SENSOR_NAME_TAG)
 _NOTE_STOP = text(

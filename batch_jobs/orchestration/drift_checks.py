@@ -28,10 +28,14 @@ from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.job_runs import JobRun
 from batch_jobs.engine.projection import Projection
 from batch_jobs.engine.requests import RunRequest
+from batch_jobs.errors import BadInputError
 from batch_jobs.jobs.rebuild_employee_projections import RebuildEmployeeProjections
 from batch_jobs.jobs.rebuild_search_indexes import RebuildSearchIndexes
 from batch_jobs.orchestration.asset_keys import projection_key
 from batch_jobs.orchestration.checks import warning
+from batch_jobs.orchestration.failures import refusals_as_failures
+from batch_jobs.orchestration.history import note_end
+from batch_jobs.orchestration.interrupts import stopping_between_chunks
 from batch_jobs.orchestration.launch import read_launch
 from batch_jobs.orchestration.partitions import read_partition_key, workspace_keys
 from batch_jobs.orchestration.ranges import KeyRange, keys_in
@@ -71,25 +75,35 @@ def drift_checks(projections: Mapping[str, Projection]) -> AssetChecksDefinition
 
     @multi_asset_check(name="drift_checks", specs=specs, can_subset=True, required_resource_keys={ENGINE})
     def check(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
-        engine, workspaces = engine_of(context.resources), _workspaces(context)
-        for projection in projections.values():
-            if AssetCheckKey(projection_key(projection), AS_RECORDED) in context.selected_asset_check_keys:
-                rebuild = _REBUILDS[projection.schema]
-                runs = _dry_run(engine, rebuild, projection.name, workspaces, context.run)
-                yield _result(projection, rebuild, runs)
+        engine = engine_of(context.resources)
+        with refusals_as_failures(context):
+            workspaces = _workspaces(context)
+            for projection in projections.values():
+                if AssetCheckKey(projection_key(projection), AS_RECORDED) in context.selected_asset_check_keys:
+                    rebuild = _REBUILDS[projection.schema]
+                    runs = _dry_run(engine, rebuild, projection.name, workspaces, context.run)
+                    yield _result(projection, rebuild, runs)
+            note_end(context, otherwise="completed")
 
     return check
 
 
 def _workspaces(context: AssetCheckExecutionContext) -> Sequence[str]:
-    """Those of the partitions that the run is for; none for all."""
+    """Those of the partitions that the run is for; none for all.
+
+    Raises:
+        BadInputError: they are no partitions any more.
+    """
     tags = context.run.tags
     start = tags.get(ASSET_PARTITION_RANGE_START_TAG, tags.get(PARTITION_NAME_TAG))
     if start is None:
         return []
     end = tags.get(ASSET_PARTITION_RANGE_END_TAG, start)
     ends = KeyRange(read_partition_key(start).workspace_id, read_partition_key(end).workspace_id)
-    return keys_in(ends, workspace_keys(context.instance))
+    found = keys_in(ends, workspace_keys(context.instance))
+    if not found:
+        raise BadInputError(f'partition "{start}" names no active workspace any more, so there are no rows to look at')
+    return found
 
 
 def _dry_run(
@@ -98,16 +112,18 @@ def _dry_run(
     parameters = {rebuild.choice: name, "dry_run": True}
     job, launch = engine.jobs[rebuild.job], read_launch(asked.tags)
     targets = wanted_targets(engine, job, parameters, workspaces=workspaces, run_date=None, force=False)
-    return engine.run(
-        RunRequest(
-            job=job.name,
-            targets=targets,
-            parameters=parameters,
-            trigger=launch.trigger,
-            actor=launch.actor,
-            dagster_run_id=asked.run_id,
+    with stopping_between_chunks() as should_stop:
+        return engine.run(
+            RunRequest(
+                job=job.name,
+                targets=targets,
+                parameters=parameters,
+                trigger=launch.trigger,
+                actor=launch.actor,
+                dagster_run_id=asked.run_id,
+            ),
+            should_stop=should_stop,
         )
-    )
 
 
 def _result(projection: Projection, rebuild: _Rebuild, runs: list[JobRun]) -> AssetCheckResult:

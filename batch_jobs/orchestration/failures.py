@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dagster import AssetExecutionContext, Failure, OpExecutionContext
+from dagster import AssetCheckExecutionContext, AssetExecutionContext, Failure, OpExecutionContext
 
 from batch_jobs.errors import BatchJobsError
 from batch_jobs.orchestration.history import STATUS_TAG
 
 
 @contextmanager
-def refusals_as_failures(context: AssetExecutionContext | OpExecutionContext) -> Iterator[None]:
+def refusals_as_failures(
+    context: AssetExecutionContext | AssetCheckExecutionContext | OpExecutionContext,
+) -> Iterator[None]:
     """Let the run fail with the text of an error that a person can mend."""
     try:
         yield

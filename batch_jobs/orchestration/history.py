@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from dagster import AssetMaterialization, AssetObservation
+from dagster import AssetCheckExecutionContext, AssetExecutionContext, AssetMaterialization, AssetObservation
 
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.engine import Engine
@@ -20,6 +20,7 @@ ERRORS_TAG = "errors"
 RUN_DATE_TAG = "run_date"
 
 NONE_CHOSEN = "none chosen"
+NOTHING_DUE = "nothing due"
 
 DONE: tuple[Status, ...] = ("completed", "warning")
 
@@ -111,16 +112,28 @@ def counters_in_order(run: JobRun, job: Job) -> dict[str, Any]:
     return declared | run.counters
 
 
-def run_tags(runs: Iterable[JobRun], earlier: Mapping[str, str]) -> dict[str, str]:
+def note_end(
+    context: AssetExecutionContext | AssetCheckExecutionContext,
+    runs: Iterable[JobRun] = (),
+    *,
+    otherwise: str = NOTHING_DUE,
+) -> None:
+    """Tag the Dagster run with what came of this op, beside what came of others: see `run_tags`."""
+    run = context.instance.get_run_by_id(context.run.run_id)
+    context.instance.add_run_tags(context.run.run_id, run_tags(runs, run.tags if run else {}, otherwise=otherwise))
+
+
+def run_tags(runs: Iterable[JobRun], earlier: Mapping[str, str], *, otherwise: str = NOTHING_DUE) -> dict[str, str]:
     """The tags by which the Runs page shows and filters how the job runs of a Dagster run ended.
 
     Args:
         runs: the job runs that ended in this op.
         earlier: the tags of the Dagster run so far: it may have several ops.
+        otherwise: the status where neither has one.
     """
     runs = list(runs)
     statuses = {run.status for run in runs} | {earlier.get(STATUS_TAG)} - set(ACTIVE)
-    worst = next((status for status in WORST_FIRST if status in statuses), "nothing due")
+    worst = next((status for status in WORST_FIRST if status in statuses), otherwise)
     errors = sum(run.errors for run in runs) + int(earlier.get(ERRORS_TAG, 0))
     return {STATUS_TAG: worst, ERRORS_TAG: str(errors)}
 

@@ -15,6 +15,7 @@ from batch_jobs.engine.contract import Job
 from batch_jobs.engine.overdue import Overdue
 from batch_jobs.orchestration.asset_keys import job_key
 from batch_jobs.orchestration.checks import warning
+from batch_jobs.orchestration.history import note_end
 from batch_jobs.orchestration.resources import ENGINE, engine_of
 
 NOT_OVERDUE = "not_overdue"
@@ -34,6 +35,7 @@ def job_checks(jobs: Mapping[str, Job]) -> AssetChecksDefinition:
         for name in jobs:
             if AssetCheckKey(job_key(name), NOT_OVERDUE) in context.selected_asset_check_keys:
                 yield _result(name, [one for one in overdue if one.job == name])
+        note_end(context, otherwise="completed")
 
     return check
 

@@ -11,9 +11,10 @@ from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.job_runs import JobRun
 from batch_jobs.engine.requests import RunRequest
 from batch_jobs.orchestration.batch_events import output_is_ready, report_events
-from batch_jobs.orchestration.history import DONE, partition_events, run_date_tag, run_tags, totals
+from batch_jobs.orchestration.history import DONE, note_end, partition_events, run_date_tag, totals
 from batch_jobs.orchestration.interrupts import stopping_between_chunks
 from batch_jobs.orchestration.launch import Launch, read_launch
+from batch_jobs.orchestration.ledger_reads import of_run_dates
 from batch_jobs.orchestration.op_config import FutureConfig, read_chosen
 from batch_jobs.orchestration.outcomes import outcomes
 from batch_jobs.orchestration.partitions import Target, known_targets
@@ -37,6 +38,7 @@ def run_partitions(
     targets = _targets(context, engine, job, launch, partitions)
     if not targets:
         context.log.info("nothing is due")
+        note_end(context)
         yield output_is_ready(context)
         return
     context.instance.add_run_tags(context.run.run_id, run_date_tag({target.run_date for target in targets}))
@@ -67,11 +69,11 @@ def run_partitions(
             on_progress=log.progress,
             should_stop=should_stop,
         )
-        run = context.instance.get_run_by_id(context.run.run_id)
-        context.instance.add_run_tags(context.run.run_id, run_tags(runs, run.tags if run else {}))
+        note_end(context, runs)
     numbers = Counter(run.status for run in runs)
     context.log.info(", ".join(f"{number} {status}" for status, number in numbers.items()) or "nothing is due")
-    report_events(context, totals(job, runs))
+    # Of the whole night: workspaces of other time zones, and those that failed before, have Dagster runs of their own.
+    report_events(context, totals(job, of_run_dates(engine, job.name, {run.run_date for run in runs})))
     yield output_is_ready(context, outcomes(engine, runs))
     undone = _undone(targets, runs, launch)
     if undone and not launch.over_range:

@@ -1,8 +1,8 @@
 """Reads of the ledger and the checkpoints that only Dagster's views of them need. Each is one query over many runs."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from batch_jobs.engine.engine import Engine
@@ -42,6 +42,22 @@ def row_error_samples(engine: Engine, runs: Sequence[JobRun]) -> dict[str, list[
             ):
                 found[job_run_id].append(dict(zip(("entity", "entity_id", "error", "message"), columns, strict=True)))
     return found
+
+
+def of_run_dates(engine: Engine, job: str, run_dates: Collection[date]) -> list[JobRun]:
+    """The last job run that ended well of each workspace on these run dates, whichever Dagster run did it."""
+    with engine.database.reader() as connection:
+        rows = connection.execute(
+            """
+            SELECT DISTINCT ON (run_date, workspace_id) job_run_id::text FROM batch_jobs.job_runs
+            WHERE job = %s AND run_date = ANY (%s) AND status IN ('completed', 'warning')
+              AND NOT coalesce((params ->> 'dry_run')::boolean, false)
+              AND params ->> 'employee_id' IS NULL AND params ->> 'org_unit_id' IS NULL
+            ORDER BY run_date, workspace_id, attempt DESC
+            """,
+            [job, list(run_dates)],
+        ).fetchall()
+    return engine.load([row[0] for row in rows])
 
 
 def ended_outside_dagster(engine: Engine, after: Place | None, *, at_most: int) -> list[JobRun]:

@@ -34,7 +34,9 @@ def outcomes(engine: Engine, runs: Sequence[JobRun]) -> dict[str, Any]:
     plan = [{**where[run.job_run_id], **plan_row(row)} for run in worst_first for row in run.plan or ()]
     shown: dict[str, Any] = {"job_runs": len(runs)}
     if runs:
-        shown["parameters"] = in_words(runs[0].params) or NONE_CHOSEN
+        # Each job takes those that it has.
+        chosen = {name: value for run in runs for name, value in run.params.items()}
+        shown["parameters"] = in_words(chosen) or NONE_CHOSEN
         shown["outcomes"] = table([{**where[run.job_run_id], **_outcome(engine, run)} for run in worst_first])
     if errors:
         shown["row_errors"] = table(errors[:ROWS_SHOWN])

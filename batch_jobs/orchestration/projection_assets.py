@@ -16,7 +16,7 @@ from batch_jobs.engine.projection import Projection
 from batch_jobs.orchestration.asset_keys import projection_key
 from batch_jobs.orchestration.batch_events import output_is_ready, report_events
 from batch_jobs.orchestration.failures import refusals_as_failures
-from batch_jobs.orchestration.history import run_date_tag
+from batch_jobs.orchestration.history import note_end, run_date_tag
 from batch_jobs.orchestration.ledger_reads import positions
 from batch_jobs.orchestration.partitions import known_targets
 from batch_jobs.orchestration.resources import ENGINE, engine_of
@@ -47,6 +47,7 @@ def projection_asset(
     def compute(context: AssetExecutionContext) -> Iterator[DagsterEvent]:
         with refusals_as_failures(context):
             _catch_up(context, projection, partitions)
+            note_end(context, otherwise="completed")
         yield output_is_ready(context)
 
     return compute

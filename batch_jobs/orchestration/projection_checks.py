@@ -16,6 +16,7 @@ from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.projection import Projection
 from batch_jobs.orchestration.asset_keys import projection_key
 from batch_jobs.orchestration.checks import warning
+from batch_jobs.orchestration.history import note_end
 from batch_jobs.orchestration.resources import ENGINE, engine_of
 
 IN_STEP = "in_step_with_the_event_log"
@@ -73,6 +74,7 @@ def projection_checks(projections: Mapping[str, Projection]) -> AssetChecksDefin
                     in context.selected_asset_check_keys
                 ):
                     yield result
+        note_end(context, otherwise="completed")
 
     return check
 

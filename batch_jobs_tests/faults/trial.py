@@ -47,13 +47,11 @@ class Result:
         seed: of its faults.
         injected: the faults.
         wrong: what should not be, in words; empty when the night survived.
-        seconds: that it took of its own time.
     """
 
     seed: int
     injected: list[Injected] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,6 @@ class Ground:
                 result.wrong += differences(found, without(like, night.left_out))
             except (AssertionError, psycopg.Error) as error:
                 result.wrong.append(f"{type(error).__name__}: {error}")
-            result.seconds = place.clock.lived()
             if result.wrong:
                 self._keep_logs(place)
         return result

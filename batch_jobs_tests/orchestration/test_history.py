@@ -5,7 +5,9 @@ from typing import Any
 
 from batch_jobs.engine.job_runs import JobRun
 from batch_jobs.jobs import registry
+from batch_jobs.orchestration.build import build_definitions
 from batch_jobs.orchestration.history import partition_metadata, totals
+from batch_jobs_tests.orchestration.installation import JOB_KEY, Installation
 
 JOB = registry()["timesheet_statement_generate"]
 MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
@@ -61,3 +63,14 @@ def test_a_partition_tells_the_status_first_and_its_counters_as_the_job_lists_th
     assert list(shown)[:4] == ["status", "created", "errors", "row_errors"]
     assert shown["parameters"] == "employee_id e-1"
     assert partition_metadata(run("w-1"), JOB)["parameters"] == "none chosen"
+
+
+def test_the_totals_of_a_night_hold_what_other_runs_of_it_did(installation: Installation) -> None:
+    day = datetime.now(UTC).date()
+    with installation.instance() as instance:
+        job = build_definitions(settings=installation.settings).resolve_job_def(JOB.name)
+        for workspace_id in ("w-1", "w-2"):
+            job.execute_in_process(instance=instance, partition_key=f"{day}|{workspace_id}")
+        told = instance.fetch_observations(JOB_KEY, limit=1).records[0].asset_observation
+    assert told is not None
+    assert (told.metadata["total workspaces"].value, told.metadata["run_date"].value) == (2, str(day))

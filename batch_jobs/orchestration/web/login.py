@@ -69,8 +69,11 @@ def login_routes(database: Database) -> Router:
         return answer
 
     async def leave(request: Request) -> Response:
-        if token := session_token(request):
-            await run_in_threadpool(sign_out, database, token)
+        try:
+            if token := session_token(request):
+                await run_in_threadpool(sign_out, database, token)
+        except (UnavailableError, OperationalError):
+            return _page("/", error=UNAVAILABLE, status=503)
         answer = RedirectResponse(SIGN_IN, 303)
         answer.delete_cookie(cookie_name(request), httponly=True, samesite="lax")
         return answer
@@ -110,13 +113,16 @@ def _page(wanted: str, name: str = "", error: str = "", *, status: int = 200) ->
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """The fields of a form; none of one that is too long."""
+    """The fields of a form; none of one that is too long or has too many."""
     body = b""
     async for part in request.stream():
         body += part
         if len(body) > LARGEST_FORM:
             return {}
-    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10)
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10)
+    except ValueError:
+        return {}
     return {key: values[0] for key, values in fields.items()}
 
 
