@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfoNotFoundError
 from batch_jobs.announcing import announcements
 from batch_jobs.announcing.announcements import Judged, Open
 from batch_jobs.announcing.cause import Cause, Seen, folded
-from batch_jobs.announcing.channels import Send, channel_names, open_channels
+from batch_jobs.announcing.channels import WEBHOOK, Send, channel_names, open_channels
 from batch_jobs.announcing.telling import Wishes, next_step
 from batch_jobs.announcing.troubles import overdue_trouble, standing_troubles
 from batch_jobs.announcing.words import announcement, closing
@@ -54,13 +54,15 @@ def would_tell(engine: Engine, settings: Settings, channels: list[str]) -> list[
 
 
 def tell(engine: Engine, settings: Settings) -> Iterator[Sent]:
-    """Send what waits, the oldest first. A channel that does not take one gets no other this time."""
+    """Send what waits, the oldest first. Who does not take one gets no other this time, nor do other addresses."""
     now = engine.clock()
     with open_channels(settings, engine.clock) as channels:
         while channels and (sent := _send_one(engine, channels, now)) is not None:
             if not sent.taken:
                 _log.warning("%s did not take announcement %s: %s", sent.channel, sent.message["id"], sent.reply)
-                del channels[sent.channel]
+                # All addresses are behind one mail server: where that is away it is waited for once at each look.
+                for name in [name for name in channels if (name == WEBHOOK) == (sent.channel == WEBHOOK)]:
+                    del channels[name]
             yield sent
 
 

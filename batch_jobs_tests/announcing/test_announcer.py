@@ -12,7 +12,7 @@ import pytest
 from batch_jobs.announcing.announcer import look, tell, would_tell
 from batch_jobs.engine.batch import Batch
 from batch_jobs.engine.engine import Engine
-from batch_jobs.settings import Announcing, Settings
+from batch_jobs.settings import Announcing, Settings, Smtp
 from batch_jobs.store.database import Database
 from batch_jobs_tests.announcing.webhooks import TOKEN, Webhook, webhook
 from batch_jobs_tests.engine.company import DAY, NOON, Clock, engine_of, found, rows, run
@@ -262,6 +262,21 @@ def test_channels_know_of_each_other_nothing(place: Place, tmp_path: Path) -> No
         assert place.look(minutes=10) == ["closed"]
         assert len(server.received) == 4
         assert len({one["message_id"] for one in server.received}) == 4
+
+
+def test_a_mail_server_that_is_away_is_asked_once_for_all_addresses(place: Place, tmp_path: Path) -> None:
+    emails = ("ops@acme.example", "hr@acme.example")
+    away = Smtp(host="127.0.0.1", port=1, security="none", timeout=2)
+    place.settings = Settings(home=tmp_path, smtp=away, announcing=Announcing(emails=emails, about=("failed",)))
+    place.fails = {"w-1": "boom"}
+    place.night(NAMES)
+    place.clock.now += timedelta(minutes=30)
+    look(place.engine, place.settings)
+    (tried,) = tell(place.engine, place.settings)
+    assert not tried.taken
+    # The others are not forgotten.
+    (tried_next,) = tell(place.engine, place.settings)
+    assert {tried.channel, tried_next.channel} == set(emails)
 
 
 def test_an_e_mail_is_a_thread_and_says_all(place: Place, tmp_path: Path) -> None:
