@@ -85,8 +85,7 @@ def test_up_with_a_login_asks_for_it(installation: CommandLine) -> None:
     assert installation("users", "add", "anna", "--role", "admin", stdin=f"{password}\n".encode()).code == 0
     out = installation.home / "out"
     with out.open("wb") as written:
-        # An address that others reach: with a login it need not be said twice.
-        up = installation.start("up", "--auth", "--host=0.0.0.0", f"--port={port}", stdout=written, stderr=written)
+        up = installation.start("up", "--auth", f"--port={port}", stdout=written, stderr=written)
     try:
         until(lambda: f"ready: http://127.0.0.1:{port}" in out.read_text() or up.poll() is not None, SLOW)
         assert up.poll() is None, out.read_text()
@@ -118,6 +117,14 @@ def test_up_refuses_an_address_of_another_machine(installation: CommandLine) -> 
 def test_an_address_that_others_reach_has_to_be_said_twice(installation: CommandLine, host: str) -> None:
     assert installation("up", "--host", host).refuses(host, "no password", "--without-login")
     assert list(installation.home.iterdir()) == []
+
+
+def test_with_a_login_such_an_address_need_not_be_said_twice(installation: CommandLine) -> None:
+    """It comes to the next question, which is where tests stop: they listen on this machine alone."""
+    refused = installation("up", "--auth", "--host", "0.0.0.0", "--port", str(free_port()))
+    assert refused.code == 2
+    assert "nobody can sign in yet" in refused.err
+    assert "--without-login" not in refused.err
 
 
 def test_demo_runs_a_night_and_the_second_changes_nothing(installation: CommandLine) -> None:
