@@ -26,8 +26,9 @@ _FORGET = """
 _COME_BACK = """
     UPDATE batch_jobs.announcements SET
         since = least(since, %(now)s), first_seen_at = least(first_seen_at, %(now)s),
-        last_seen_at = least(last_seen_at, %(now)s), told_at = least(told_at, %(now)s),
-        next_attempt_at = least(next_attempt_at, %(now)s + %(longest_delay)s)
+        last_seen_at = least(last_seen_at, %(now)s),
+        told_at = CASE WHEN told_at > %(now)s THEN %(now)s ELSE told_at END,
+        next_attempt_at = CASE WHEN next_attempt_at > %(now)s + %(longest_delay)s THEN %(now)s ELSE next_attempt_at END
     WHERE greatest(since, first_seen_at, last_seen_at, told_at, next_attempt_at - %(longest_delay)s) > %(now)s
 """
 _SEE = """

@@ -73,7 +73,9 @@ def run_partitions(
     numbers = Counter(run.status for run in runs)
     context.log.info(", ".join(f"{number} {status}" for status, number in numbers.items()) or "nothing is due")
     # Of the whole night: workspaces of other time zones, and those that failed before, have Dagster runs of their own.
-    report_events(context, totals(job, of_run_dates(engine, job.name, {run.run_date for run in runs})))
+    # A continuous job has no night: it runs every half minute, and counts what each run did.
+    of_night = runs if job.continuous else of_run_dates(engine, job.name, {run.run_date for run in runs})
+    report_events(context, totals(job, of_night))
     yield output_is_ready(context, outcomes(engine, runs))
     undone = _undone(targets, runs, launch)
     if undone and not launch.over_range:

@@ -82,6 +82,20 @@ def test_after_too_many_tries_not_even_the_right_password_helps(users: Database)
     assert enter(users)
 
 
+def test_tries_of_before_a_clock_was_put_back_lock_nobody_out(users: Database) -> None:
+    with users.owner() as connection:
+        connection.execute(
+            "INSERT INTO batch_jobs.web_sign_in_tries (name, address, tried_at) "
+            "SELECT 'bo', 'a', now() + interval '1 day' FROM generate_series(1, 99)"
+        )
+    token = enter(users)
+    assert find_session(users, token) is not None
+    # A session of before would last longer than any does.
+    with users.owner() as connection:
+        connection.execute("UPDATE batch_jobs.web_sessions SET ends_at = ends_at + interval '1 day'")
+    assert find_session(users, token) is None
+
+
 def test_an_admin_helps_who_is_locked_out_with_another_password(users: Database) -> None:
     for _ in range(TRIES_OF_NAME):
         sign_in(users, "bo", WRONG, HERE)

@@ -264,6 +264,15 @@ def test_channels_know_of_each_other_nothing(place: Place, tmp_path: Path) -> No
         assert len({one["message_id"] for one in server.received}) == 4
 
 
+def test_after_a_clock_was_put_back_trouble_and_its_end_are_told_as_soon_as_ever(place: Place) -> None:
+    place.fails = {"w-1": "boom"}
+    place.night(NAMES)
+    assert place.look() == []
+    place.clock.now -= timedelta(days=1)
+    assert place.look() == []
+    assert place.look(minutes=11) == ["opened"]
+
+
 def test_a_mail_server_that_is_away_is_asked_once_for_all_addresses(place: Place, tmp_path: Path) -> None:
     emails = ("ops@acme.example", "hr@acme.example")
     away = Smtp(host="127.0.0.1", port=1, security="none", timeout=2)
