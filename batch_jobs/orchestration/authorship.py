@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from dagster import DagsterRun
+from dagster import DagsterRun, RunsFilter
 from dagster._core.events import DagsterEvent, DagsterEventType
-from dagster._core.execution.backfill import PartitionBackfill
-from dagster._core.storage.tags import SCHEDULE_NAME_TAG, SENSOR_NAME_TAG, USER_TAG
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
+from dagster._core.storage.tags import BACKFILL_ID_TAG, SCHEDULE_NAME_TAG, SENSOR_NAME_TAG, USER_TAG
 from dagster_postgres import PostgresRunStorage
 from sqlalchemy import text
 
@@ -34,13 +34,27 @@ class AuthoredRunStorage(PostgresRunStorage):
     def add_backfill(self, partition_backfill: PartitionBackfill) -> None:
         super().add_backfill(partition_backfill._replace(tags=_signed(partition_backfill.tags)))
 
-    def handle_run_event(self, run_id: str, event: DagsterEvent, update_timestamp: datetime | None = None) -> None:
+    def update_backfill(self, partition_backfill: PartitionBackfill) -> None:
         user = signed_in.get()
-        if user and event.event_type in _STOPPING:
-            self.add_run_tags(run_id, {STOPPED_BY_TAG: user.name})
+        if user and partition_backfill.status == BulkActionStatus.CANCELING:
+            tags = {**partition_backfill.tags, STOPPED_BY_TAG: user.name}
+            partition_backfill = partition_backfill._replace(tags=tags)
+        super().update_backfill(partition_backfill)
+
+    def handle_run_event(self, run_id: str, event: DagsterEvent, update_timestamp: datetime | None = None) -> None:
+        if event.event_type in _STOPPING and (name := self._stopping(run_id)):
+            self.add_run_tags(run_id, {STOPPED_BY_TAG: name})
             with self.connect() as connection:
-                connection.execute(_NOTE_STOP, {"actor": f"user:{user.name}", "run_id": run_id})
+                connection.execute(_NOTE_STOP, {"actor": f"user:{name}", "run_id": run_id})
         super().handle_run_event(run_id, event, update_timestamp)
+
+    def _stopping(self, run_id: str) -> str | None:
+        """Who is stopping a run: the signed-in user, or whoever canceled its backfill, whose runs the daemon stops."""
+        if user := signed_in.get():
+            return user.name
+        (run,) = self.get_runs(RunsFilter([run_id]), limit=1)
+        backfill = self.get_backfill(run.tags[BACKFILL_ID_TAG]) if BACKFILL_ID_TAG in run.tags else None
+        return backfill.tags.get(STOPPED_BY_TAG) if backfill else None
 
 
 def _signed(tags: Mapping[str, str]) -> dict[str, str]:

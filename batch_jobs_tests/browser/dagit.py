@@ -57,6 +57,20 @@ class Dagit:
         """The first place where a text is shown."""
         return self.page.get_by_text(shown).first
 
+    def filter_runs(self, tag: str) -> None:
+        """Show those runs alone that have a tag.
+
+        Args:
+            tag: as the page shows it, `status: warning`.
+        """
+        offered = self.page.get_by_text("Add tag to filter")
+        # What the tag before offered goes away by and by; a click on that would be lost.
+        self.page.mouse.move(0, 0)
+        expect(offered).to_have_count(0)
+        self.text(tag).hover()
+        offered.click()
+        expect(self.text(tag.replace(": ", "="))).to_be_visible()
+
     def picture(self, name: str) -> None:
         """Keep a screenshot, where screenshots are wanted."""
         if self._pictures:

@@ -11,9 +11,7 @@ from batch_jobs_tests.deadline import until
 def test_last_nights_warnings_are_found_by_their_tag(dagit: Dagit, installation: Installation) -> None:
     dagit.choose("Runs")
     for tag in ("status: warning", f"run_date: {installation.day(-1)}"):
-        dagit.text(tag).hover()
-        dagit.text("Add tag to filter").click()
-        expect(dagit.text(tag.replace(": ", "="))).to_be_visible()
+        dagit.filter_runs(tag)
     expect(dagit.page.get_by_text("status: completed")).to_have_count(0)
     dagit.picture("warnings")
     dagit.link("View").click()

@@ -96,6 +96,6 @@ class Importer:
             process = self._place.command("import", str(file))
             said, _ = process.communicate()
             self.said.append(f"exit code {process.returncode}: {said}")
-            if process.returncode == 0 and self._missing:
+            if process.returncode == 0 and file in self._missing:
                 self._missing.remove(file)
             self._ended.wait(PAUSE_SECONDS if self._missing else REPEAT_SECONDS)

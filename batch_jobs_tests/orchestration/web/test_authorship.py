@@ -30,6 +30,11 @@ REEXECUTE = """
         }
     }
 """
+CANCEL = """
+    mutation ($id: String!) {
+        cancelPartitionBackfill(backfillId: $id) {__typename ... on PythonError {message}}
+    }
+"""
 FORGED = [
     {"key": "user", "value": "mallory"},
     {"key": "dagster/schedule_name", "value": f"{JOB}_schedule"},
@@ -128,6 +133,21 @@ def test_a_backfill_is_that_of_who_asked_for_it(night: Served) -> None:
     for name in ("w-1", "w-2"):
         run = ended(night, day, name)
         assert (run.actor, run.trigger) == ("user:operator", "backfill")
+
+
+def test_who_cancels_a_backfill_has_stopped_its_runs(night: Served) -> None:
+    day = weeks_ago(8)
+    asked = {"assetSelection": [{"path": JOB_KEY.path}], "partitionNames": [f"{day}|{HUGE}"], "fromFailure": False}
+    launched = night.browser("operator").ask(BACKFILL, params=asked)["launchPartitionBackfill"]
+    assert launched["__typename"] == "LaunchBackfillSuccess", launched
+    until(lambda: night.installation.rows_done(day, HUGE) > 0, 180)
+    canceled = night.browser("admin").ask(CANCEL, id=launched["backfillId"])["cancelPartitionBackfill"]
+    assert canceled["__typename"] == "CancelBackfillSuccess", canceled
+    run = ended(night, day, HUGE)
+    assert (run.actor, run.status, run.message) == ("user:operator", "stopped", "stopped by user:admin")
+    assert run.dagster_run_id
+    until(lambda: find(night, str(run.dagster_run_id)).is_finished, 60)
+    assert find(night, run.dagster_run_id).tags[STOPPED_BY_TAG] == "admin"
 
 
 def test_who_stops_a_run_is_recorded_with_it(night: Served) -> None:

@@ -48,6 +48,7 @@ def test_without_a_database_nobody_passes_and_is_told_to_try_again() -> None:
         ("/", "GET", b""),
         ("/login", "GET", b""),
         ("/login", "POST", b"name=anna&password=secret"),
+        ("/logout", "POST", b""),
     ):
         answer, *parts = ask("http", path, method, body)
         text = b"".join(part.get("body", b"") for part in parts).decode()
