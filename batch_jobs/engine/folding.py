@@ -13,7 +13,7 @@ from psycopg import sql
 from batch_jobs.engine.projection import Folded, Projection, Window, one_load
 from batch_jobs.engine.tables import copy_rows
 from batch_jobs.store.database import Transaction
-from batch_jobs.store.temporary import temporary_table
+from batch_jobs.store.temporary import analyze, temporary_table
 
 # Where folds find the tables that serve: named last, the schema of temporary tables can not hide them. A rebuild has
 # tables of the same names there.
@@ -150,7 +150,7 @@ def _fill(connection: Transaction, spans: Sequence[tuple[str, int, int]], types:
     connection.execute(_FILL, [list(types)])
     connection.execute("SET LOCAL enable_hashjoin = DEFAULT")
     connection.execute("SET LOCAL enable_mergejoin = DEFAULT")
-    connection.execute("ANALYZE pending_events (workspace_id, position, type, employee_id)")
+    analyze(connection, "pending_events", ("workspace_id", "position", "type", "employee_id"))
     return frozenset(row[0] for row in connection.execute("SELECT DISTINCT type FROM pending_events"))
 
 

@@ -17,6 +17,7 @@ from batch_jobs.engine.folding import REBUILT, Goal, Reach, fold, goals, windows
 from batch_jobs.engine.projection import DeadLetter, Projection, Window
 from batch_jobs.engine.tables import Table
 from batch_jobs.store.database import Transaction
+from batch_jobs.store.temporary import analyze
 
 # Events of one workspace that are folded at once: what a fold holds in memory is bounded, and progress is seen.
 STEP_EVENTS = 250_000
@@ -158,12 +159,7 @@ class Rebuild:
         for done, (projection, folded) in enumerate(fold(self._connection, lacking, search_path=REBUILT), 1):
             self._letters[projection.name] += folded.dead_letters
             for table in tables_of(projection):
-                # Nobody else does that for a temporary table.
-                self._connection.execute(
-                    sql.SQL("ANALYZE {} ({})").format(
-                        _beside(table), sql.SQL(", ").join(map(sql.Identifier, table.key))
-                    )
-                )
+                analyze(self._connection, table.name, table.key)
             yield done / len(lacking)
         if lacking:
             self._count_events()

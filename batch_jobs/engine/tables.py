@@ -1,7 +1,8 @@
 """Writing many rows of a projection's table at once, and counting what really changed. No projection's columns."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -28,6 +29,12 @@ class Table:
     columns: tuple[str, ...]
     written_by: tuple[str, ...] = ()
 
+
+_INDEXES = """
+    SELECT k.conname, c.relname, coalesce(pg_get_constraintdef(k.oid), pg_get_indexdef(i.indexrelid))
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid
+    WHERE i.indrelid = to_regclass(%s)
+"""
 
 RowChanges: TypeAlias = Counter[str]
 """How many rows of each workspace are not as they were: added, changed or removed."""
@@ -64,7 +71,8 @@ def replace_rows(
     names = [*table.key, *table.columns]
     if is_empty_beside(connection, table):
         rows = list(rows)
-        copy_rows(connection, table.name, names, rows)
+        with _indexed_afterwards(connection, table):
+            copy_rows(connection, table.name, names, rows)
         return RowChanges(row[0] for row in rows)
     stage = sql.Identifier(f"new_{table.name}")
     target = sql.Identifier(table.name)
@@ -103,7 +111,8 @@ def upsert_rows(
     insert = sql.SQL("INSERT INTO {} ({}) {}").format(target, _names(names), part)
     if is_empty_beside(connection, table):
         # To look for rows that can not be there, and to give back each row only to count it, takes as long again.
-        connection.execute(insert, values)
+        with _indexed_afterwards(connection, table):
+            connection.execute(insert, values)
         return counted_rows(connection, sql.SQL("SELECT workspace_id, count(*) FROM {} GROUP BY 1").format(target))
     conflict = sql.SQL("{} ON CONFLICT ({}) DO {} RETURNING workspace_id").format(
         insert, _names(table.key), sql.SQL(update) if update else _update_changed(table)
@@ -119,6 +128,20 @@ def is_empty_beside(connection: Transaction, table: Table) -> bool:
         connection.execute(beside, [target.as_string(connection)]).rowcount
         and not connection.execute(sql.SQL("SELECT FROM {} LIMIT 1").format(target)).rowcount
     )
+
+
+@contextmanager
+def _indexed_afterwards(connection: Transaction, table: Table) -> Iterator[None]:
+    """Fill an empty table without its keys and indexes, and build them at the end: sorted once, not row by row."""
+    target = sql.Identifier(table.name)
+    indexes = connection.execute(_INDEXES, [target.as_string(connection)]).fetchall()
+    for constraint, index, _ in indexes:
+        drop = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}") if constraint else sql.SQL("DROP INDEX pg_temp.{1}")
+        connection.execute(drop.format(target, sql.Identifier(constraint or index)))
+    yield
+    for constraint, _, definition in indexes:
+        add = sql.SQL("ALTER TABLE {} ADD {}").format(target, sql.SQL(definition)) if constraint else definition
+        connection.execute(add)
 
 
 def copy_rows(connection: Transaction, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -15,7 +15,7 @@ from batch_jobs.rules.definitions import ALL_KINDS
 from batch_jobs.rules.errors import RuleError
 from batch_jobs.rules.fractions import exact
 from batch_jobs.store.database import Transaction
-from batch_jobs.store.temporary import temporary_table
+from batch_jobs.store.temporary import analyze, temporary_table
 
 _MOVEMENTS = """
     INSERT INTO account_movements (workspace_id, position, employee_id, account_id, date, credited, expired,
@@ -136,7 +136,7 @@ class AccountBalances(Projection):
         temporary_table(connection, "absent_employees", _ABSENT)
         temporary_table(connection, "account_usage", _USAGE)
         connection.execute(_FIND_ABSENT, {"types": list(absence_rules.EVENT_TYPES)})
-        connection.execute("ANALYZE absent_employees")
+        analyze(connection, "absent_employees")
         connection.execute(_FIND_USED)
         columns = ("workspace_id", "employee_id", "account_id", "planned")
         copy_rows(connection, "account_usage", columns, _planned(connection))

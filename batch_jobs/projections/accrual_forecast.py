@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from batch_jobs.engine.projection import Folded, Projection, Window
-from batch_jobs.engine.tables import Table, changed_rows, upsert_rows
+from batch_jobs.engine.tables import Table, changed_rows, is_empty_beside, upsert_rows
 from batch_jobs.store.database import Transaction
-from batch_jobs.store.temporary import temporary_table
+from batch_jobs.store.temporary import analyze, temporary_table
 
 _FORECASTS = """
     CREATE TEMPORARY TABLE new_forecasts (
@@ -27,12 +27,12 @@ _MATERIALIZED = """
     ) ON COMMIT DELETE ROWS
 """
 # The first of several credits of one entry is the one that materialised it.
-_READ_MATERIALIZED = """
-    INSERT INTO newly_materialized
+_NEWLY_MATERIALIZED = """
     SELECT workspace_id, payload ->> 'employee_id', payload ->> 'entry_id', min(position) FROM pending_events
     WHERE type IN ('account.credited', 'account.expired') AND payload ->> 'entry_id' IS NOT NULL
     GROUP BY 1, 2, 3
 """
+_READ_MATERIALIZED = f"INSERT INTO newly_materialized {_NEWLY_MATERIALIZED}"
 _REMEMBER = "SELECT workspace_id, employee_id, entry_id, position FROM newly_materialized"
 
 _ENTRIES = """
@@ -44,8 +44,7 @@ _ENTRIES = """
 """
 # Each entry as its last forecast has it, of those before it was materialised. It stands unless a later one of them
 # left it out.
-_READ_ENTRIES = """
-    INSERT INTO new_forecast_entries
+_NEW_ENTRIES = """
     SELECT l.workspace_id, l.employee_id, l.entry_id, l.policy_id, l.kind, l.due_date, l.amount, l.year_start,
         l.materialized_at, NOT EXISTS (
             SELECT FROM new_forecasts f
@@ -66,6 +65,7 @@ _READ_ENTRIES = """
         ORDER BY f.workspace_id, f.employee_id, e.entry_id, f.position DESC, e.ordinality DESC
     ) l
 """
+_READ_ENTRIES = f"INSERT INTO new_forecast_entries {_NEW_ENTRIES}"
 
 _REMOVE = """
     DELETE FROM accrual_forecast o USING (
@@ -86,9 +86,12 @@ _REMOVE = """
       )
     RETURNING o.workspace_id
 """
-_STANDING = """
-    SELECT workspace_id, employee_id, entry_id, policy_id, kind, due_date, amount, materialized_at, year_start
-    FROM new_forecast_entries WHERE stands
+_COLUMNS = "workspace_id, employee_id, entry_id, policy_id, kind, due_date, amount, materialized_at, year_start"
+_STANDING = f"SELECT {_COLUMNS} FROM new_forecast_entries WHERE stands"
+_FIRST = f"""
+    SELECT {_COLUMNS} FROM ({_NEW_ENTRIES}) AS e
+    (workspace_id, employee_id, entry_id, policy_id, kind, due_date, amount, year_start, materialized_at, stands)
+    WHERE stands
 """
 # What was credited before is marked, or was never taken in: an entry without a mark is marked by its first credit.
 _MARK = """
@@ -116,17 +119,23 @@ class AccrualForecast(Projection):
 
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
         """See `Projection.fold`."""
+        (materialized,) = self.further_tables
+        is_first = is_empty_beside(connection, self.table) and is_empty_beside(connection, materialized)
         temporary_table(connection, "new_forecasts", _FORECASTS)
+        connection.execute(_READ_FORECASTS)
+        analyze(connection, "new_forecasts")
+        if is_first:
+            # Nothing stands that could be removed, or was forecast without the mark that it now gets.
+            upsert_rows(connection, materialized, _NEWLY_MATERIALIZED)
+            analyze(connection, materialized.name)
+            return Folded(upsert_rows(connection, self.table, _FIRST))
         temporary_table(connection, "new_forecast_entries", _ENTRIES)
         temporary_table(connection, "newly_materialized", _MATERIALIZED)
         connection.execute(_READ_MATERIALIZED)
-        connection.execute("ANALYZE newly_materialized")
-        (materialized,) = self.further_tables
+        analyze(connection, "newly_materialized")
         upsert_rows(connection, materialized, _REMEMBER, update="NOTHING")
-        connection.execute(_READ_FORECASTS)
-        connection.execute("ANALYZE new_forecasts")
         connection.execute(_READ_ENTRIES)
-        connection.execute("ANALYZE new_forecast_entries")
+        analyze(connection, "new_forecast_entries")
         removed = changed_rows(connection, _REMOVE)
         written = upsert_rows(connection, self.table, _STANDING)
         return Folded(removed + written + changed_rows(connection, _MARK))

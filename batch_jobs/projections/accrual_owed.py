@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from batch_jobs.engine.projection import Folded, Projection, Window
 from batch_jobs.engine.tables import Table, replace_rows
 from batch_jobs.store.database import Transaction
-from batch_jobs.store.temporary import temporary_table
+from batch_jobs.store.temporary import analyze, temporary_table
 
 _TOUCHED = """
     CREATE TEMPORARY TABLE touched_employees (
@@ -52,5 +52,5 @@ class AccrualOwed(Projection):
         """Look again at the employees whom the events name. See `Projection.fold`."""
         temporary_table(connection, "touched_employees", _TOUCHED)
         connection.execute(_FIND_TOUCHED, [list(self.event_types)])
-        connection.execute("ANALYZE touched_employees")
+        analyze(connection, "touched_employees")
         return Folded(replace_rows(connection, self.table, connection.execute(_OWED), of="touched_employees"))

@@ -5,7 +5,7 @@ from datetime import date
 
 from batch_jobs.engine.projection import load_once
 from batch_jobs.store.database import Transaction
-from batch_jobs.store.temporary import temporary_table
+from batch_jobs.store.temporary import analyze, temporary_table
 
 PERSONAL_EVENTS = frozenset({"employee.defined", "employee.removed", "employment.defined", "user.defined"})
 SETTING_EVENTS = frozenset(
@@ -90,7 +90,7 @@ def find_affected(connection: Transaction, *, settings: Collection[str] = SETTIN
 def _name(connection: Transaction) -> None:
     temporary_table(connection, "named_employees", _NAMED_TABLE)
     connection.execute(_NAME, {"personal": list(PERSONAL_EVENTS)})
-    connection.execute("ANALYZE named_employees")
+    analyze(connection, "named_employees")
 
 
 def add_affected_by_date(connection: Transaction, moved: list[tuple[str, date, date]]) -> None:

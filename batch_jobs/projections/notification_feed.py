@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from batch_jobs.engine.projection import DeadLetter, Folded, Projection, Window
-from batch_jobs.engine.tables import Table, changed_rows, counted_rows
+from batch_jobs.engine.tables import Table, changed_rows, upsert_rows
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.temporary import temporary_table
 
@@ -38,36 +38,34 @@ _REFUSED = """
 """
 _REFUSE = "INSERT INTO refused_notifications SELECT * FROM unnest(%s::text[], %s::bigint[])"
 
-_ADD = """
-    WITH added AS (
-        INSERT INTO notifications
-            (workspace_id, user_id, dedup_key, notification_id, kind, channels, data, created_at, position)
-        SELECT e.workspace_id, e.payload ->> 'user_id', e.payload ->> 'dedup_key', e.payload ->> 'notification_id',
-            e.payload ->> 'kind', ARRAY(SELECT jsonb_array_elements_text(e.payload -> 'channels')),
-            e.payload -> 'data', e.occurred_at, e.position
-        FROM pending_events e
-        WHERE e.type = 'notification.created' AND NOT EXISTS (
-            SELECT FROM refused_notifications r WHERE r.workspace_id = e.workspace_id AND r.position = e.position
-        )
-        RETURNING *
-    ), shown AS (
-        INSERT INTO notification_feed (workspace_id, user_id, notification_id, kind, data, created_at, dedup_key)
-        SELECT workspace_id, user_id, notification_id, kind, data, created_at, dedup_key FROM added
-        WHERE 'in_app' = ANY (channels)
-        RETURNING workspace_id
-    ), named AS (
-        INSERT INTO reminded_absences
-        SELECT DISTINCT a.workspace_id, i.absence_id
-        FROM added a CROSS JOIN LATERAL jsonb_array_elements_text(
-            CASE jsonb_typeof(a.data -> 'absence_ids') WHEN 'array' THEN a.data -> 'absence_ids' ELSE '[]' END
-        ) AS i(absence_id)
-        WHERE a.kind = 'timeoff_reminder' AND length(i.absence_id) BETWEEN 1 AND 100
-        ON CONFLICT DO NOTHING
-        RETURNING workspace_id
+_CREATED = """
+    SELECT e.workspace_id, e.payload ->> 'user_id' AS user_id, e.payload ->> 'dedup_key' AS dedup_key,
+        e.payload ->> 'notification_id' AS notification_id, e.payload ->> 'kind' AS kind,
+        ARRAY(SELECT jsonb_array_elements_text(e.payload -> 'channels')) AS channels, e.payload -> 'data' AS data,
+        e.occurred_at, e.position
+    FROM pending_events e
+    WHERE e.type = 'notification.created' AND NOT EXISTS (
+        SELECT FROM refused_notifications r WHERE r.workspace_id = e.workspace_id AND r.position = e.position
     )
-    SELECT workspace_id, count(*) FROM (
-        SELECT workspace_id FROM added UNION ALL SELECT workspace_id FROM shown UNION ALL SELECT workspace_id FROM named
-    ) changed GROUP BY 1
+"""
+_SHOWN = """
+    SELECT e.workspace_id, e.payload ->> 'user_id', e.payload ->> 'notification_id', e.payload ->> 'kind',
+        e.payload -> 'data', e.occurred_at, NULL::timestamptz, NULL::timestamptz, e.payload ->> 'dedup_key'
+    FROM pending_events e
+    WHERE e.type = 'notification.created' AND e.payload -> 'channels' ? 'in_app' AND NOT EXISTS (
+        SELECT FROM refused_notifications r WHERE r.workspace_id = e.workspace_id AND r.position = e.position
+    )
+"""
+_REMINDED = """
+    SELECT DISTINCT e.workspace_id, i.absence_id
+    FROM pending_events e CROSS JOIN LATERAL jsonb_array_elements_text(
+        CASE jsonb_typeof(e.payload #> '{data,absence_ids}')
+        WHEN 'array' THEN e.payload #> '{data,absence_ids}' ELSE '[]' END
+    ) AS i(absence_id)
+    WHERE e.type = 'notification.created' AND e.payload ->> 'kind' = 'timeoff_reminder'
+      AND length(i.absence_id) BETWEEN 1 AND 100 AND NOT EXISTS (
+          SELECT FROM refused_notifications r WHERE r.workspace_id = e.workspace_id AND r.position = e.position
+      )
 """
 
 _MARKS = """
@@ -143,7 +141,10 @@ class NotificationFeed(Projection):
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
         """Add what was created, then take away what was purged and mark the rest. See `Projection.fold`."""
         letters = _refuse_repeated(connection)
-        changes = counted_rows(connection, _ADD)
+        notifications, reminded = self.further_tables
+        changes = upsert_rows(connection, notifications, _CREATED, update="NOTHING")
+        changes += upsert_rows(connection, self.table, _SHOWN, update="NOTHING")
+        changes += upsert_rows(connection, reminded, _REMINDED, update="NOTHING")
         temporary_table(connection, "notification_marks", _MARKS)
         connection.execute(_FIND_MARKS)
         changes += changed_rows(connection, _PURGE)

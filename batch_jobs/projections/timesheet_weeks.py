@@ -13,7 +13,7 @@ from batch_jobs.projections.workforces import workforces_of
 from batch_jobs.rules.errors import RuleError
 from batch_jobs.rules.workforce import Workforce
 from batch_jobs.store.database import Transaction
-from batch_jobs.store.temporary import temporary_table
+from batch_jobs.store.temporary import analyze, temporary_table
 
 _SETTINGS = SETTING_EVENTS | {"work_time_policy.defined"}
 _SUNDAY = timedelta(days=6)
@@ -147,10 +147,10 @@ class TimesheetWeeks(Projection):
         for affected_weeks in (_BY_ABSENCE, _BY_ACTIVITY, _BY_PEOPLE):
             connection.execute(affected_weeks)
         letters = take_in(connection)
-        connection.execute("ANALYZE affected_weeks")
+        analyze(connection, "affected_weeks")
         temporary_table(connection, "activity_kinds", _KINDS)
         connection.execute(_FILL_KINDS)
-        connection.execute("ANALYZE activity_kinds")
+        analyze(connection, "activity_kinds")
         rows = connection.execute(_SUMS).fetchall()
         connection.execute("SET LOCAL work_mem = DEFAULT")
         return Folded(replace_rows(connection, self.table, _expecting(connection, rows), of="affected_weeks"), letters)
