@@ -129,10 +129,14 @@ def _words(document: Document, sort_key: str, weights: Iterable[str]) -> str:
     return " ".join(found)
 
 
-# People of a workspace share names, titles, units and the domain of their address.
+# People of a workspace share titles, units and the domain of their address; those of all workspaces share names.
 @lru_cache(maxsize=50_000)
 def _lexemes(beginning: str, piece: str) -> str:
     """The words of a piece and their beginnings. Folding leaves no quote and no backslash in a word."""
+    return " ".join([f"'{beginning}{word}'" for word in _findable(piece)])
+
+
+@lru_cache(maxsize=50_000)
+def _findable(piece: str) -> tuple[str, ...]:
     words = set(folding.spellings(piece))
-    words |= {f"^{word[:length]}" for word in words for length in (1, 2)}
-    return " ".join(sorted(f"'{beginning}{word}'" for word in words))
+    return tuple(sorted(words | {f"^{word[:length]}" for word in words for length in (1, 2)}))
