@@ -30,7 +30,7 @@ def run_partitions(
     """Run the job for the partitions that the Dagster run was asked for.
 
     Raises:
-        Failure: some are not done, unless a schedule asked for a range: those are tried again alone.
+        Failure: some are not done, unless a schedule asked for a range: those are tried again.
         BadInputError: the request is refused.
     """
     engine = engine_of(context.resources)

@@ -20,7 +20,8 @@ class RunPlan:
     Attributes:
         ranges: run date and workspaces, oldest date first.
         alone: what failed before. Each gets a run of its own, so that its cell turns red when it fails again, and
-            only its.
+            only its. Where many have failed, such as all that a lost worker was at, the fault is not theirs: they are
+            among the ranges.
         notes: what is due and yet not asked for now, in words.
     """
 
@@ -52,27 +53,27 @@ def plan_runs(
             asked += 1
         else:
             left.append(item)
-    alone = [Target(item.workspace_id, item.run_date) for item in left if item.failures]
-    apart = {*alone[:ALONE_AT_MOST], *under_way}
-    fresh = [item for item in left if not item.failures]
+    failed = [item for item in left if item.failures]
+    alone = [Target(item.workspace_id, item.run_date) for item in failed] if len(failed) <= ALONE_AT_MOST else []
+    together = [item for item in left if not (alone and item.failures)]
+    apart = {*alone, *under_way}
     notes = [
         f"{number} {why}"
         for number, why in (
             (asked, "asked for already"),
             (unseen, "not yet a partition"),
             (outside, f"outside of the window {dates[0]} to {dates[1]}"),
-            (len(alone) - ALONE_AT_MOST, "to be tried again at the next tick"),
         )
-        if number > 0
+        if number
     ]
     ranges = [
         (day, found)
-        for day in sorted({item.run_date for item in fresh})
+        for day in sorted({item.run_date for item in together})
         for found in covering_ranges(
-            {item.workspace_id for item in fresh if item.run_date == day},
+            {item.workspace_id for item in together if item.run_date == day},
             workspaces,
             bridged=BRIDGED,
             apart={target.workspace_id for target in apart if target.run_date == day},
         )
     ]
-    return RunPlan(ranges, alone[:ALONE_AT_MOST], notes)
+    return RunPlan(ranges, alone, notes)

@@ -50,11 +50,19 @@ def test_what_failed_before_runs_alone() -> None:
     assert made.ranges == [(TODAY, KeyRange("a", "a")), (TODAY, KeyRange("c", "c"))]
 
 
-def test_a_flood_of_failures_is_tried_again_in_portions() -> None:
-    names = [f"w-{number:02d}" for number in range(30)]
-    made = plan_runs([item(name, failures=1) for name in names], names, under_way=set(), dates=WINDOW)
-    assert made.alone == [Target(name, TODAY) for name in names[:ALONE_AT_MOST]]
-    assert made.notes == [f"{30 - ALONE_AT_MOST} to be tried again at the next tick"]
+def test_a_flood_of_failures_is_tried_again_together() -> None:
+    names = [f"w-{number:02d}" for number in range(2 * ALONE_AT_MOST)]
+    for failures in (ALONE_AT_MOST, ALONE_AT_MOST + 1):
+        # One has not begun.
+        due = [item(name, failures=1) for name in names[:failures]] + [item(names[-1])]
+        made = plan_runs(due, names, under_way=set(), dates=WINDOW)
+        if failures <= ALONE_AT_MOST:
+            assert made.alone == [Target(name, TODAY) for name in names[:failures]]
+            assert made.ranges == [(TODAY, KeyRange(names[-1], names[-1]))]
+        else:
+            assert made.alone == []
+            assert made.ranges == [(TODAY, KeyRange(names[0], names[-1]))]
+        assert made.notes == []
 
 
 def test_what_is_not_asked_for_is_told() -> None:

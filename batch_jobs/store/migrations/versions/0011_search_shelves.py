@@ -116,10 +116,11 @@ def _create_by_shelves() -> None:
             condition text := search.term(
                 workspace, left('ABCD', of_rank - 1), words[rarest], rarest = cardinality(words));
             matches text := format(
-                'ts_match_vq(document, %L) AND NOT ts_match_vq(document, %L)
-                AND NOT (sort_key >= %L AND sort_key < %L)',
-                search.terms(workspace, of_rank, words), search.terms(workspace, of_rank - 1, words),
-                first_words, first_words || chr(1114111));
+                'ts_match_vq(document, %L) AND NOT (sort_key >= %L AND sort_key < %L)',
+                search.terms(workspace, of_rank, words), first_words, first_words || chr(1114111))
+                -- Rank 1 is no match of words, and an empty one is a notice to the caller.
+                || CASE WHEN of_rank > 2 THEN format(
+                    ' AND NOT ts_match_vq(document, %L)', search.terms(workspace, of_rank - 1, words)) ELSE '' END;
             low text := '';
             first_title text;
             number_found integer;
