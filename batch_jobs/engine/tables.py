@@ -70,9 +70,9 @@ def replace_rows(
     """
     names = [*table.key, *table.columns]
     if is_empty_beside(connection, table):
-        rows = list(rows)
-        with _indexed_afterwards(connection, table):
-            copy_rows(connection, table.name, names, rows)
+        if rows := list(rows):
+            with _indexed_afterwards(connection, table):
+                copy_rows(connection, table.name, names, rows)
         return RowChanges(row[0] for row in rows)
     stage = sql.Identifier(f"new_{table.name}")
     target = sql.Identifier(table.name)
@@ -132,7 +132,9 @@ def is_empty_beside(connection: Transaction, table: Table) -> bool:
 
 @contextmanager
 def _indexed_afterwards(connection: Transaction, table: Table) -> Iterator[None]:
-    """Fill an empty table without its keys and indexes, and build them at the end: sorted once, not row by row."""
+    """Fill an empty table without its keys and indexes, and build them at the end of a block that ends well: sorted
+    once, not row by row.
+    """
     target = sql.Identifier(table.name)
     indexes = connection.execute(_INDEXES, [target.as_string(connection)]).fetchall()
     for constraint, index, _ in indexes:

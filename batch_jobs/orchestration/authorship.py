@@ -25,7 +25,8 @@ _STOPPING = (DagsterEventType.RUN_CANCELING, DagsterEventType.RUN_CANCELED)
 class AuthoredRunStorage(PostgresRunStorage):
     """Signs what the signed-in user of the web UI launches, re-executes, backfills and stops with their name.
 
-    What a user says of themselves in a tag is replaced. Processes without a login sign nothing.
+    What a user says of themselves in a tag is replaced. Processes without a login sign nothing, but for the daemon and
+    workers that end the runs of a backfill which a user canceled: those are stopped by that user.
     """
 
     def add_run(self, dagster_run: DagsterRun) -> DagsterRun:
@@ -35,9 +36,11 @@ class AuthoredRunStorage(PostgresRunStorage):
         super().add_backfill(partition_backfill._replace(tags=_signed(partition_backfill.tags)))
 
     def update_backfill(self, partition_backfill: PartitionBackfill) -> None:
-        user = signed_in.get()
-        if user and partition_backfill.status == BulkActionStatus.CANCELING:
-            tags = {**partition_backfill.tags, STOPPED_BY_TAG: user.name}
+        if user := signed_in.get():
+            # One that is resumed is stopped no more.
+            tags = {name: value for name, value in partition_backfill.tags.items() if name != STOPPED_BY_TAG}
+            if partition_backfill.status == BulkActionStatus.CANCELING:
+                tags[STOPPED_BY_TAG] = user.name
             partition_backfill = partition_backfill._replace(tags=tags)
         super().update_backfill(partition_backfill)
 
@@ -52,8 +55,11 @@ class AuthoredRunStorage(PostgresRunStorage):
         """Who is stopping a run: the signed-in user, or whoever canceled its backfill, whose runs the daemon stops."""
         if user := signed_in.get():
             return user.name
-        (run,) = self.get_runs(RunsFilter([run_id]), limit=1)
-        backfill = self.get_backfill(run.tags[BACKFILL_ID_TAG]) if BACKFILL_ID_TAG in run.tags else None
+        # None of a run that was deleted meanwhile; one that a user stopped by itself is theirs.
+        (tags,) = [run.tags for run in self.get_runs(RunsFilter([run_id]), limit=1)] or [{}]
+        if STOPPED_BY_TAG in tags or BACKFILL_ID_TAG not in tags:
+            return None
+        backfill = self.get_backfill(tags[BACKFILL_ID_TAG])
         return backfill.tags.get(STOPPED_BY_TAG) if backfill else None
 
 

@@ -23,7 +23,7 @@ class Launch:
         trigger: as the ledger knows it.
         actor: who asked, as the ledger names them.
         over_range: whether a schedule or sensor asked for a range: some workspaces in it may have nothing to do, and
-            those that fail are tried again alone.
+            those that fail are tried again.
     """
 
     trigger: Trigger

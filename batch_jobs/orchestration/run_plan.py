@@ -1,8 +1,9 @@
 """Which Dagster runs to ask for, given what is due. Pure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 from batch_jobs.engine.due import DueItem
 from batch_jobs.orchestration.partitions import Target
@@ -20,8 +21,8 @@ class RunPlan:
     Attributes:
         ranges: run date and workspaces, oldest date first.
         alone: what failed before. Each gets a run of its own, so that its cell turns red when it fails again, and
-            only its. Where many have failed, such as all that a lost worker was at, the fault is not theirs: they are
-            among the ranges.
+            only its. Where many have failed, such as all that a lost worker was at, they are among the ranges, in
+            portions: whoever makes the worker die again takes few along. Their cells then stay without a colour.
         notes: what is due and yet not asked for now, in words.
     """
 
@@ -69,11 +70,22 @@ def plan_runs(
     ranges = [
         (day, found)
         for day in sorted({item.run_date for item in together})
+        for portion in _portions([item for item in together if item.run_date == day], workspaces)
         for found in covering_ranges(
-            {item.workspace_id for item in together if item.run_date == day},
+            portion,
             workspaces,
             bridged=BRIDGED,
             apart={target.workspace_id for target in apart if target.run_date == day},
         )
     ]
     return RunPlan(ranges, alone, notes)
+
+
+def _portions(due: Sequence[DueItem], workspaces: Sequence[str]) -> Iterator[set[str]]:
+    """The workspaces of one run date, neighbours together: one portion, or more where many have failed."""
+    failed = sum(item.failures > 0 for item in due)
+    number = min(ALONE_AT_MOST, -(-failed // ALONE_AT_MOST)) or 1
+    wanted = {item.workspace_id for item in due}
+    ordered = [name for name in workspaces if name in wanted]
+    ends = [len(ordered) * part // number for part in range(number + 1)]
+    return (set(ordered[start:end]) for start, end in pairwise(ends))

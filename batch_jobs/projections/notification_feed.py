@@ -38,34 +38,30 @@ _REFUSED = """
 """
 _REFUSE = "INSERT INTO refused_notifications SELECT * FROM unnest(%s::text[], %s::bigint[])"
 
-_CREATED = """
-    SELECT e.workspace_id, e.payload ->> 'user_id' AS user_id, e.payload ->> 'dedup_key' AS dedup_key,
-        e.payload ->> 'notification_id' AS notification_id, e.payload ->> 'kind' AS kind,
-        ARRAY(SELECT jsonb_array_elements_text(e.payload -> 'channels')) AS channels, e.payload -> 'data' AS data,
-        e.occurred_at, e.position
-    FROM pending_events e
-    WHERE e.type = 'notification.created' AND NOT EXISTS (
+# Those that were refused are left out, so that no key is there already.
+_TAKEN = """
+    e.type = 'notification.created' AND NOT EXISTS (
         SELECT FROM refused_notifications r WHERE r.workspace_id = e.workspace_id AND r.position = e.position
     )
 """
-_SHOWN = """
+_CREATED = f"""
+    SELECT e.workspace_id, e.payload ->> 'user_id', e.payload ->> 'dedup_key', e.payload ->> 'notification_id',
+        e.payload ->> 'kind', ARRAY(SELECT jsonb_array_elements_text(e.payload -> 'channels')), e.payload -> 'data',
+        e.occurred_at, e.position
+    FROM pending_events e WHERE {_TAKEN}
+"""
+_SHOWN = f"""
     SELECT e.workspace_id, e.payload ->> 'user_id', e.payload ->> 'notification_id', e.payload ->> 'kind',
         e.payload -> 'data', e.occurred_at, NULL::timestamptz, NULL::timestamptz, e.payload ->> 'dedup_key'
-    FROM pending_events e
-    WHERE e.type = 'notification.created' AND e.payload -> 'channels' ? 'in_app' AND NOT EXISTS (
-        SELECT FROM refused_notifications r WHERE r.workspace_id = e.workspace_id AND r.position = e.position
-    )
+    FROM pending_events e WHERE {_TAKEN} AND e.payload -> 'channels' ? 'in_app'
 """
-_REMINDED = """
+_REMINDED = f"""
     SELECT DISTINCT e.workspace_id, i.absence_id
     FROM pending_events e CROSS JOIN LATERAL jsonb_array_elements_text(
-        CASE jsonb_typeof(e.payload #> '{data,absence_ids}')
-        WHEN 'array' THEN e.payload #> '{data,absence_ids}' ELSE '[]' END
+        CASE jsonb_typeof(e.payload #> '{{data,absence_ids}}')
+        WHEN 'array' THEN e.payload #> '{{data,absence_ids}}' ELSE '[]' END
     ) AS i(absence_id)
-    WHERE e.type = 'notification.created' AND e.payload ->> 'kind' = 'timeoff_reminder'
-      AND length(i.absence_id) BETWEEN 1 AND 100 AND NOT EXISTS (
-          SELECT FROM refused_notifications r WHERE r.workspace_id = e.workspace_id AND r.position = e.position
-      )
+    WHERE {_TAKEN} AND e.payload ->> 'kind' = 'timeoff_reminder' AND length(i.absence_id) BETWEEN 1 AND 100
 """
 
 _MARKS = """
@@ -142,8 +138,8 @@ class NotificationFeed(Projection):
         """Add what was created, then take away what was purged and mark the rest. See `Projection.fold`."""
         letters = _refuse_repeated(connection)
         notifications, reminded = self.further_tables
-        changes = upsert_rows(connection, notifications, _CREATED, update="NOTHING")
-        changes += upsert_rows(connection, self.table, _SHOWN, update="NOTHING")
+        changes = upsert_rows(connection, notifications, _CREATED)
+        changes += upsert_rows(connection, self.table, _SHOWN)
         changes += upsert_rows(connection, reminded, _REMINDED, update="NOTHING")
         temporary_table(connection, "notification_marks", _MARKS)
         connection.execute(_FIND_MARKS)

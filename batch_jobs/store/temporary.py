@@ -1,4 +1,4 @@
-"""Temporary tables that outlive their transaction: made once a connection, as new ones each time churn the catalog."""
+"""Temporary tables: those that outlive their transaction, as new ones churn the catalog, and statistics of all."""
 
 from collections.abc import Sequence
 

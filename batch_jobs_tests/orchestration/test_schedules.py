@@ -50,19 +50,31 @@ def test_what_failed_before_runs_alone() -> None:
     assert made.ranges == [(TODAY, KeyRange("a", "a")), (TODAY, KeyRange("c", "c"))]
 
 
-def test_a_flood_of_failures_is_tried_again_together() -> None:
-    names = [f"w-{number:02d}" for number in range(2 * ALONE_AT_MOST)]
-    for failures in (ALONE_AT_MOST, ALONE_AT_MOST + 1):
-        # One has not begun.
+def test_a_flood_of_failures_is_tried_again_in_portions_and_none_is_left_out() -> None:
+    names = [f"w-{number:03d}" for number in range(500)]
+    for failures, portions in ((ALONE_AT_MOST, 1), (ALONE_AT_MOST + 1, 2), (136, 7), (499, ALONE_AT_MOST)):
+        # The last one has not begun.
         due = [item(name, failures=1) for name in names[:failures]] + [item(names[-1])]
         made = plan_runs(due, names, under_way=set(), dates=WINDOW)
-        if failures <= ALONE_AT_MOST:
-            assert made.alone == [Target(name, TODAY) for name in names[:failures]]
-            assert made.ranges == [(TODAY, KeyRange(names[-1], names[-1]))]
-        else:
-            assert made.alone == []
-            assert made.ranges == [(TODAY, KeyRange(names[0], names[-1]))]
+        assert made.alone == ([Target(name, TODAY) for name in names[:failures]] if portions == 1 else [])
+        assert len(made.ranges) == portions
+        held = [name for _, found in made.ranges for name in names if found.start <= name <= found.end]
+        assert len(held) == len(set(held))
+        assert {one.workspace_id for one in due} == {*held, *(target.workspace_id for target in made.alone)} & {
+            one.workspace_id for one in due
+        }
         assert made.notes == []
+
+
+def test_who_makes_the_worker_die_takes_few_along() -> None:
+    names = [f"w-{number:03d}" for number in range(500)]
+    guilty, failed = "w-217", dict.fromkeys(names[100:], 1)
+    for _ in range(2):
+        due = [item(name, failures=times) for name, times in failed.items()]
+        made = plan_runs(due, names, under_way=set(), dates=WINDOW)
+        (hit,) = [found for _, found in made.ranges if found.start <= guilty <= found.end] or [KeyRange(guilty, guilty)]
+        failed = {name: times + 1 for name, times in failed.items() if hit.start <= name <= hit.end}
+    assert list(failed) == [guilty]
 
 
 def test_what_is_not_asked_for_is_told() -> None:

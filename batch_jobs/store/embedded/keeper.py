@@ -62,6 +62,9 @@ class Keeper:
                     _say("the home was deleted: stopping the database")
                     self._kill()
                     return
+                if ended and not _is_named():
+                    _say("the disk of the home was taken away, and the database with it")
+                    return
 
     def _is_over(self) -> bool:
         """Whether nobody has started the server again; then give up the keeper's place, before somebody does."""
@@ -116,6 +119,15 @@ class Keeper:
         except _TimeIsUpError:
             return False
         return True
+
+
+def _is_named() -> bool:
+    """Whether the working folder can be found by a path: not when the disk that it is on was unmounted under it."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _time_is_up(_signal: int, _frame: FrameType | None) -> None:
