@@ -9,8 +9,9 @@ import pytest
 from batch_jobs import projections
 from batch_jobs.engine import rebuild
 from batch_jobs.engine.catch_up import catch_up, in_order
-from batch_jobs.engine.rebuild import Rebuild
-from batch_jobs.store.database import Database
+from batch_jobs.engine.rebuild import Rebuild, tables_of
+from batch_jobs.installation import all_projections
+from batch_jobs.store.database import Database, Transaction
 from batch_jobs.store.events import lock_workspaces
 from batch_jobs_tests import builders as make
 from batch_jobs_tests.builders import import_all, of
@@ -45,6 +46,18 @@ def rebuilt(
             if swap:
                 building.swap(found_here)
     return drifts
+
+
+def indexed(connection: Transaction, relation: str) -> set[str]:
+    """The keys and indexes of a table, without their names; those for words are left out."""
+    rows = connection.execute(
+        r"""
+        SELECT regexp_replace(pg_get_indexdef(indexrelid), 'INDEX \S+ ON \S+', 'ON'), indisprimary FROM pg_index
+        WHERE indrelid = to_regclass(%s) AND pg_get_indexdef(indexrelid) NOT LIKE '%%USING gin%%'
+        """,
+        [relation],
+    )
+    return {f"{definition} {is_primary}" for definition, is_primary in rows}
 
 
 @pytest.fixture
@@ -175,3 +188,14 @@ def test_a_catch_up_beside_a_rebuild_writes_the_tables_that_serve(company: Datab
         lock_workspaces(connection, ["acme"])
         catch_up(connection, in_order(projections.registry()), ["acme"])
     assert ("Later",) in rows(company, "SELECT name FROM projections.employee_directory")
+
+
+def test_tables_beside_have_the_keys_and_indexes_of_those_that_serve(company: Database) -> None:
+    with company.worker(PEOPLE) as connection:
+        building = Rebuild(connection, all_projections(), all_projections(), PEOPLE)
+        building.build()
+        for projection in building.projections:
+            for table in tables_of(projection):
+                serving = indexed(connection, f"{projection.schema}.{table.name}")
+                assert serving
+                assert indexed(connection, f"pg_temp.{table.name}") == serving, table.name
