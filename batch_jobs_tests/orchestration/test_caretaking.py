@@ -1,5 +1,6 @@
 """What `up` mends while it runs: a database that died, a code server without its code, a clock that was put back."""
 
+import logging
 import os
 import shutil
 import signal
@@ -9,7 +10,8 @@ import time
 from pathlib import Path
 
 import psutil
-from dagster import DagsterInstance
+import pytest
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
 from dagster._core.scheduler.instigation import (
     InstigatorState,
@@ -20,6 +22,7 @@ from dagster._core.scheduler.instigation import (
     TickData,
     TickStatus,
 )
+from dagster._daemon.monitoring.run_monitoring import monitor_starting_run
 from dagster._grpc.client import DagsterGrpcClient
 
 from batch_jobs.orchestration.caretaking import PATIENCE_LOOKS, Caretaker
@@ -111,6 +114,30 @@ def test_what_is_noted_of_a_time_to_come_is_forgotten(instance: DagsterInstance)
     assert found["b"] == SensorInstigatorData(now, min_interval=30, cursor="kept")
     assert found["c"] == steady.instigator_data
     assert forget_in(instance, now) == 0
+
+
+def test_runs_that_were_to_begin_in_time_to_come_are_given_up_in_time(installation: Installation) -> None:
+    with installation.instance() as instance:
+        created, starting = (instance.add_run(DagsterRun(job_name=name)) for name in ("created", "starting"))
+        instance.report_dagster_event(
+            DagsterEvent(DagsterEventType.PIPELINE_STARTING.value, "starting"), starting.run_id
+        )
+        # They were made now, so the clock is put back by a day behind them.
+        yesterday = time.time() - 86_400
+        forget_in(instance, yesterday)
+        assert instance.get_run_stats(starting.run_id).launch_time == pytest.approx(yesterday, abs=1)
+        record = instance.get_run_record_by_id(created.run_id)
+        assert record
+        assert record.create_timestamp.timestamp() == pytest.approx(yesterday, abs=1)
+        # A day is longer than Dagster's monitor waits for a start.
+        logger = logging.getLogger("test")
+        for run_id in (created.run_id, starting.run_id):
+            record = instance.get_run_record_by_id(run_id)
+            assert record
+            monitor_starting_run(instance, record, logger)
+            ended = instance.get_run_by_id(run_id)
+            assert ended
+            assert ended.status == DagsterRunStatus.FAILURE
 
 
 def test_the_daemon_is_started_anew_when_the_clock_was_put_back_and_only_then(installation: Installation) -> None:
