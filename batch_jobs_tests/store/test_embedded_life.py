@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import psutil
 import psycopg
 import pytest
 
+from batch_jobs.settings import Settings
 from batch_jobs.store.embedded import EmbeddedServer, locks
 from batch_jobs.store.embedded.account import server_account
 from batch_jobs.store.embedded.binaries import find_binaries
@@ -301,6 +303,28 @@ def test_a_home_made_anew_has_a_server_of_its_own(homes: Homes) -> None:
     assert server.is_running()
     with psycopg.connect(server.url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a disk and take it away")
+def test_a_keeper_whose_disk_was_taken_away_ends_after_its_server() -> None:
+    disk = Path(tempfile.mkdtemp(prefix="batch-jobs-disk-"))
+    disk.chmod(0o755)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", disk], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"no disk can be mounted: {mounted.stderr.decode()}")
+    home = disk / "home"
+    try:
+        EmbeddedServer(Settings(home=home)).ensure_running()
+        pid, keeper = server_pid(home), keeper_of(home)
+        until(lambda: any(file.path.endswith("server.lock") for file in keeper.open_files()))
+    finally:
+        # Its processes still have it.
+        subprocess.run(["umount", "--lazy", disk], check=True)
+        disk.rmdir()
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not _alive(keeper.pid))
 
 
 def _alive(pid: int) -> bool:
