@@ -31,7 +31,7 @@ def temporary_table(connection: Transaction, name: str, create: str | sql.Compos
 
 def analyze(connection: Transaction, name: str, columns: Sequence[str] = ()) -> None:
     """Tell the planner what is in a temporary table, which nobody else does. A small sample will do: what is to be
-    known is whether rows are few or many, and a full one takes as long as a fold.
+    known is whether rows are few or many, and full ones took a tenth of the time of a plain fold.
 
     Args:
         connection: any transaction but a reader's.
