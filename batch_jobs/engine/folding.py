@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from psycopg import sql
 
-from batch_jobs.engine.projection import Folded, Projection, Window, one_load
+from batch_jobs.engine.projection import DerivedProjection, Folded, Projection, Window, one_load
 from batch_jobs.engine.tables import copy_rows
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.temporary import analyze, temporary_table
@@ -107,6 +107,14 @@ def fold(
                         with finding_tables(connection, search_path, projection.schema):
                             folded = projection.fold(connection, missing)
                         yield projection, folded
+
+
+def derive(connection: Transaction, projection: DerivedProjection, as_of: Mapping[str, date]) -> Iterator[float]:
+    """Fill the table of a derived projection beside, from what was built beside or else serves. Yields the share that
+    is done.
+    """
+    with _no_search_for_cycles(), finding_tables(connection, REBUILT, projection.schema):
+        yield from projection.derive(connection, as_of)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The contract of a projection: a table and the one fold that keeps it in step with the event log."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -93,6 +93,24 @@ class Projection(ABC):
     @abstractmethod
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
         """Take the pending events of these windows in. Set-based: all workspaces at once."""
+
+
+class DerivedProjection(Projection):
+    """One whose rows follow from those of the projections that it reads. Events only tell which of its rows may have
+    changed, so that a rebuild needs none: it makes all rows from the projections as they are.
+    """
+
+    @abstractmethod
+    def derive(self, connection: Transaction, as_of: Mapping[str, date]) -> Iterator[float]:
+        """Fill the table, which is empty and beside the one that serves.
+
+        Args:
+            connection: a transaction whose search path finds the tables.
+            as_of: as-of date by workspace.
+
+        Yields:
+            Now and then which share is done.
+        """
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Rebuilding projections beside the rows that serve, from the first event on. Knows no job, keeps no ledger.
 
+Where derived projections alone are wanted (search indexes), they are made from the projections as they serve.
+
 What is built stands in temporary tables of the transaction's own, under the names of the real ones, where the same
 folds that catch up find them first. Nothing of it outlives the transaction: whoever is killed leaves the old rows
 serving and no table behind. Readers see the rows of before until the commit, and those of after from then on.
@@ -13,8 +15,8 @@ from psycopg import sql
 
 from batch_jobs.engine.catch_up import bury, in_order
 from batch_jobs.engine.drift import Comparison, Drift
-from batch_jobs.engine.folding import REBUILT, Goal, Reach, fold, goals, windows
-from batch_jobs.engine.projection import DeadLetter, Projection, Window
+from batch_jobs.engine.folding import REBUILT, Goal, Reach, derive, fold, goals, windows
+from batch_jobs.engine.projection import DeadLetter, DerivedProjection, Projection, Window
 from batch_jobs.engine.tables import Table
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.temporary import analyze
@@ -36,6 +38,12 @@ _FORGET = """
           SELECT FROM unnest(%(workspaces)s::text[], %(positions)s::bigint[]) AS k(workspace_id, position)
           WHERE k.workspace_id = d.workspace_id AND k.position = d.position
       )
+"""
+# How far all of these projections are, in workspaces where each of them has begun.
+_REACHED = """
+    SELECT workspace_id, min(position), min(as_of) FILTER (WHERE projection = ANY (%(dated)s))
+    FROM batch_jobs.checkpoints WHERE projection = ANY (%(projections)s) AND workspace_id = ANY (%(workspaces)s)
+    GROUP BY 1 HAVING count(*) = cardinality(%(projections)s)
 """
 _INDEXES_FOR_WORDS = """
     SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
@@ -64,7 +72,8 @@ class Rebuild:
     """Projections of some workspaces, built anew within one transaction: `build`, lock the workspaces, `catch_up`, then
     `compare` and `swap` one projection after the other.
 
-    Those that the wanted ones read are built as well, so that no wrong row of theirs gets in, but they are not swapped.
+    Those that the wanted ones read are built as well, so that no wrong row of theirs gets in, but they are not swapped;
+    unless all that are wanted are derived ones.
 
     Args:
         connection: a transaction whose scope holds the workspaces.
@@ -73,8 +82,9 @@ class Rebuild:
         workspaces: their ids.
 
     Attributes:
-        projections: those that are built, in order.
+        projections: those that are wanted and all that they read, in order.
         wanted: those that are wanted, in order.
+        derives: whether what the wanted ones read is taken as it serves; it must be caught up before `catch_up`.
         events: how many events of these projections each workspace has so far.
         goals: how far the rows are in each workspace.
     """
@@ -89,6 +99,8 @@ class Rebuild:
         self._connection = connection
         self.projections = in_order(projections, names)
         self.wanted = [projection for projection in self.projections if projection.name in names]
+        self.derives = all(isinstance(projection, DerivedProjection) for projection in self.wanted)
+        self._built = self.wanted if self.derives else self.projections
         self._workspaces = sorted(workspaces)
         self.goals: dict[str, Goal] = {}
         self._letters: defaultdict[str, list[DeadLetter]] = defaultdict(list)
@@ -100,19 +112,27 @@ class Rebuild:
         Args:
             on_events: told how many events are done, now and then.
         """
-        for projection in self.projections:
+        for projection in self._built:
             for table in tables_of(projection):
                 _create_beside(self._connection, projection.schema, table)
+        wanted = goals(self._connection, self._workspaces)
         done = 0
-        for step in _steps(goals(self._connection, self._workspaces)):
-            size = sum(goal.position - self._reached(name).position for name, goal in step.items())
-            for share in self._fold(step):
-                on_events(done + round(size * share))
-            done += size
+        if self.derives:
+            self.goals = self._sources_reached(wanted)
+        else:
+            folded = [projection for projection in self._built if not isinstance(projection, DerivedProjection)]
+            for step in _steps(wanted):
+                size = sum(goal.position - self._reached(name).position for name, goal in step.items())
+                for share in self._fold(folded, step):
+                    on_events(done + round(size * share))
+                done += size
+        total = sum(goal.position for goal in wanted.values())
+        for share in self._derive():
+            on_events(max(done, round(total * share)))
 
     def catch_up(self) -> None:
         """Fold what was recorded since; the workspaces are locked now."""
-        for _ in self._fold(goals(self._connection, self._workspaces)):
+        for _ in self._fold(self._built, goals(self._connection, self._workspaces)):
             pass
 
     def compare(
@@ -153,21 +173,48 @@ class Rebuild:
         if only is None:
             self._settle(found, self._among(workspaces))
 
-    def _fold(self, wanted: Mapping[str, Goal]) -> Iterator[float]:
+    def _derive(self) -> Iterator[float]:
+        """Make the rows of derived projections as far as the goals. Yields now and then which share of it is done."""
+        derived = [projection for projection in self._built if isinstance(projection, DerivedProjection)]
+        as_of = {workspace_id: goal.as_of for workspace_id, goal in self.goals.items()}
+        for number, projection in enumerate(derived):
+            for share in derive(self._connection, projection, as_of):
+                yield (number + share) / len(derived)
+            self._analyze(projection)
+            yield (number + 1) / len(derived)
+
+    def _sources_reached(self, wanted: Mapping[str, Goal]) -> dict[str, Goal]:
+        """How far the rows are that derived projections read. Rows that get further while they are read do no harm:
+        what changed in them is derived again by `catch_up`.
+        """
+        sources = [projection for projection in self.projections if projection not in self.wanted]
+        names = [projection.name for projection in sources]
+        dated = [projection.name for projection in sources if projection.follows_as_of]
+        rows = self._connection.execute(
+            _REACHED, {"projections": names, "dated": dated, "workspaces": list(wanted)}
+        ).fetchall()
+        return {name: Goal(position, as_of or wanted[name].as_of) for name, position, as_of in rows}
+
+    def _fold(self, projections: Sequence[Projection], wanted: Mapping[str, Goal]) -> Iterator[float]:
         """Fold up to these goals. Yields now and then which share of it is done."""
-        lacking = self._lacking(wanted)
+        lacking = self._lacking(projections, wanted)
         for done, (projection, folded) in enumerate(fold(self._connection, lacking, search_path=REBUILT), 1):
             self._letters[projection.name] += folded.dead_letters
-            for table in tables_of(projection):
-                analyze(self._connection, table.name, table.key)
+            self._analyze(projection)
             yield done / len(lacking)
         if lacking:
             self._count_events()
         self.goals |= wanted
 
-    def _lacking(self, wanted: Mapping[str, Goal]) -> list[tuple[Projection, list[Window]]]:
+    def _analyze(self, projection: Projection) -> None:
+        for table in tables_of(projection):
+            analyze(self._connection, table.name, table.key)
+
+    def _lacking(
+        self, projections: Sequence[Projection], wanted: Mapping[str, Goal]
+    ) -> list[tuple[Projection, list[Window]]]:
         reached = {workspace_id: self._reached(workspace_id) for workspace_id in wanted}
-        found = [(projection, windows(projection, wanted, reached)) for projection in self.projections]
+        found = [(projection, windows(projection, wanted, reached)) for projection in projections]
         return [(projection, missing) for projection, missing in found if missing]
 
     def _reached(self, workspace_id: str) -> Reach:

@@ -11,11 +11,16 @@ from batch_jobs.engine.contract import Job
 from batch_jobs.engine.projection import Projection
 from batch_jobs.engine.rebuild import Rebuild, Rebuilt
 from batch_jobs.engine.transient import is_transient
+from batch_jobs.errors import BatchJobsError
 
 _log = logging.getLogger(__name__)
 
 Wanted = Mapping[str, Collection[str]]
 """Workspace ids by the name of the projection that is wanted there."""
+
+
+class NotCaughtUpError(BatchJobsError):
+    """The rows that serve are too wrong to take in what they lack."""
 
 
 class RebuildJob(Job):
@@ -58,8 +63,8 @@ class RebuildJob(Job):
             only: see `Rebuild.compare`.
         """
         rebuild, wanted = batch.prepared
+        _catch_up_serving(batch, rebuild, must_succeed=only is not None or rebuild.derives)
         rebuild.catch_up()
-        _catch_up_serving(batch, rebuild, must_succeed=only is not None)
         asked = {row.workspace_id for row in batch.rows}
         dry = any(run.parameters.dry_run for run in batch.runs.values())
         for projection in rebuild.wanted:
@@ -101,12 +106,17 @@ def _catch_up_serving(batch: Batch, rebuild: Rebuild, *, must_succeed: bool) -> 
     """Let the rows that serve take in what they lack, so that what differs then is wrong and not late.
 
     Where they are too wrong for that, all that they lack shows as drift. But a part of them can not be swapped then:
-    the rest would lack events that the part has.
+    the rest would lack events that the part has. And nothing can be derived from them.
     """
     try:
         with batch.connection.transaction():
             catch_up(batch.connection, rebuild.projections, list(batch.runs))
     except Exception as error:
-        if must_succeed or is_transient(error):
+        if is_transient(error):
             raise
+        if must_succeed:
+            raise NotCaughtUpError(
+                f"the projections can not be caught up: {error}; rebuild them as a whole first: "
+                "batch-jobs run rebuild_employee_projections --param dry_run=false"
+            ) from error
         _log.warning("the rows that serve can not be caught up, and are compared as they are: %s", error)

@@ -71,7 +71,7 @@ def replace_rows(
     names = [*table.key, *table.columns]
     if is_empty_beside(connection, table):
         if rows := list(rows):
-            with _indexed_afterwards(connection, table):
+            with indexed_afterwards(connection, table):
                 copy_rows(connection, table.name, names, rows)
         return RowChanges(row[0] for row in rows)
     stage = sql.Identifier(f"new_{table.name}")
@@ -111,7 +111,7 @@ def upsert_rows(
     insert = sql.SQL("INSERT INTO {} ({}) {}").format(target, _names(names), part)
     if is_empty_beside(connection, table):
         # To look for rows that can not be there, and to give back each row only to count it, takes as long again.
-        with _indexed_afterwards(connection, table):
+        with indexed_afterwards(connection, table):
             connection.execute(insert, values)
         return counted_rows(connection, sql.SQL("SELECT workspace_id, count(*) FROM {} GROUP BY 1").format(target))
     conflict = sql.SQL("{} ON CONFLICT ({}) DO {} RETURNING workspace_id").format(
@@ -131,7 +131,7 @@ def is_empty_beside(connection: Transaction, table: Table) -> bool:
 
 
 @contextmanager
-def _indexed_afterwards(connection: Transaction, table: Table) -> Iterator[None]:
+def indexed_afterwards(connection: Transaction, table: Table) -> Iterator[None]:
     """Fill an empty table without its keys and indexes, and build them at the end of a block that ends well: sorted
     once, not row by row.
     """

@@ -30,20 +30,20 @@ class IndexChoice(Parameters):
 
 
 class RebuildSearchIndexes(RebuildJob):
-    """Documents equal to those that are found already are not touched. What an index reads is folded anew for it as
-    well, so that no wrong row of a projection gets in, and left as it is.
+    """Documents equal to those that are found already are not touched. They are made from the projections as these are:
+    what is wrong there is found, and mended, by `rebuild_employee_projections`.
     """
 
     name = "rebuild_search_indexes"
     description = (
-        "Indexes all documents anew from the event log, shows how those that are found differ, and mends them."
+        "Indexes all documents anew from the projections, shows how those that are found differ, and mends them."
     )
     parameters = IndexChoice
     counters = (
-        Counter("documents_indexed", "documents that the events give"),
+        Counter("documents_indexed", "documents that the projections give"),
         Counter("documents_added", "documents that were missing"),
         Counter("documents_changed", "documents that were wrong, or of another configuration of the index"),
-        Counter("documents_removed", "documents that no event explains"),
+        Counter("documents_removed", "documents of what is in no projection"),
         Counter("errors", "events that could not be applied", warns=True),
     )
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from batch_jobs.engine.projection import Window
-from batch_jobs.search.entities_in_force import find_changed, in_force, types_of
+from batch_jobs.search.entities_in_force import entities_of, find_changed, in_force, types_of
 from batch_jobs.search.index import Document, Index
 from batch_jobs.store.database import Transaction
 
@@ -31,6 +31,7 @@ class Activities(Index):
     after = ("definitions",)
     follows_as_of = True
     fields: ClassVar[Mapping[str, str]] = {"name": "A", "parents": "B"}
+    entities = entities_of("activity")
 
     def find_affected(self, connection: Transaction, windows: Sequence[Window]) -> None:
         """See `Index.find_affected`."""
@@ -42,8 +43,9 @@ class Activities(Index):
         affected = connection.execute("SELECT workspace_id, entity_id FROM affected_documents").fetchall()
         activities = in_force(connection, "activity", {row[0]: as_of[row[0]] for row in affected})
         for workspace_id, activity_id in affected:
-            name = activities[workspace_id, activity_id]["name"]
-            yield Document(workspace_id, activity_id, (name, list(_parents(activities, workspace_id, activity_id))))
+            if activity := activities.get((workspace_id, activity_id)):
+                parents = list(_parents(activities, workspace_id, activity_id))
+                yield Document(workspace_id, activity_id, (activity["name"], parents))
 
 
 def _parents(activities: Mapping[tuple[str, str], Mapping[str, Any]], workspace_id: str, own_id: str) -> Iterator[str]:

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import ClassVar
 
-from batch_jobs.engine.projection import Window
+from batch_jobs.engine.projection import Window, passed_days
 from batch_jobs.projections.affected_employees import PERSONAL_EVENTS, add_affected_by_date, find_affected
 from batch_jobs.search.entities_in_force import find_changed, in_force
-from batch_jobs.search.index import Document, Index, moved
+from batch_jobs.search.index import Document, Index
 from batch_jobs.store.database import Transaction
 
 # Whoever a changed unit concerns has it in the path of the directory, which is folded before: however the tree looked
@@ -46,11 +46,12 @@ class Employees(Index):
         "job_title": "C",
         "org_units": "D",
     }
+    entities = "SELECT workspace_id, employee_id FROM employee_directory WHERE workspace_id = ANY (%(workspaces)s)"
 
     def find_affected(self, connection: Transaction, windows: Sequence[Window]) -> None:
         """See `Index.find_affected`."""
         find_affected(connection, settings=())
-        add_affected_by_date(connection, moved(windows))
+        add_affected_by_date(connection, passed_days(windows))
         find_changed(connection, windows, ["org_unit"])
         connection.execute(_AFFECTED)
 

@@ -4,8 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from batch_jobs.engine.projection import Window
-from batch_jobs.search.index import moved
+from batch_jobs.engine.projection import Window, passed_days
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.payloads.catalog import DEFINED_ENTITIES
 from batch_jobs.store.temporary import temporary_table
@@ -41,6 +40,14 @@ _IN_FORCE = """
 """
 
 
+def entities_of(kind: str) -> str:
+    """Query of the entities of a kind, as `Index.entities`."""
+    return f"""
+        SELECT DISTINCT workspace_id, entity_id FROM definitions
+        WHERE workspace_id = ANY (%(workspaces)s) AND kind = '{kind}' AND "values" IS NOT NULL
+    """
+
+
 def types_of(kinds: Collection[str]) -> frozenset[str]:
     """The types of the events that say something of entities of these kinds."""
     removed = {"employee.removed"} if "employee" in kinds else set()
@@ -58,7 +65,7 @@ def find_changed(connection: Transaction, windows: Sequence[Window], kinds: Coll
     temporary_table(connection, "changed_entities", _TABLE)
     sources = {**DEFINED_ENTITIES, "employee.removed": ("employee", "employee_id")}
     types = sorted(types_of(kinds))
-    passed = moved(windows)
+    passed = passed_days(windows)
     connection.execute(
         _FILL,
         {

@@ -2,7 +2,7 @@
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from hashlib import md5, sha256
@@ -10,8 +10,8 @@ from typing import Any, ClassVar, NamedTuple
 
 from pydantic_core import to_json
 
-from batch_jobs.engine.projection import Folded, Projection, Window
-from batch_jobs.engine.tables import Table, replace_rows
+from batch_jobs.engine.projection import DerivedProjection, Folded, Window
+from batch_jobs.engine.tables import Table, copy_rows, indexed_afterwards, replace_rows
 from batch_jobs.search import folding
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.temporary import temporary_table
@@ -20,12 +20,22 @@ from batch_jobs.store.temporary import temporary_table
 SORT_KEY = 200
 # A document stands on a shelf with those whose titles begin with the same letters: so many of them.
 SHELVES = (1, 3)
+# Stands for the key of the workspace in words that are kept for all of them. Folding leaves it in no word.
+_KEY = "\0"
+# Documents that are made at once: what that holds in memory is bounded, and progress is seen.
+SLICE = 25_000
 
 _AFFECTED = """
     CREATE TEMPORARY TABLE affected_documents (
         workspace_id text COLLATE "C", entity_id text COLLATE "C", PRIMARY KEY (workspace_id, entity_id)
     ) ON COMMIT DELETE ROWS
 """
+_NEXT = """
+    INSERT INTO affected_documents
+    SELECT * FROM ({entities}) AS e(workspace_id, entity_id)
+    WHERE (workspace_id, entity_id) > (%(workspace)s, %(entity)s) ORDER BY workspace_id, entity_id LIMIT %(size)s
+"""
+_LAST = "SELECT workspace_id, entity_id FROM affected_documents ORDER BY workspace_id DESC, entity_id DESC LIMIT 1"
 
 
 class Document(NamedTuple):
@@ -36,8 +46,9 @@ class Document(NamedTuple):
     texts: Sequence[str | Sequence[str] | None]
 
 
-class Index(Projection):
-    """A search index. A subclass says which documents events affect, and gives them as of the as-of dates.
+class Index(DerivedProjection):
+    """A search index. A subclass says which documents there are, which ones events affect, and gives them as of the
+    as-of dates.
 
     A word stands in the tsvector behind a key of its workspace and the weight of its field. So a GIN index finds the
     words of one workspace without going through those of the others, and the best matches without reading the rest.
@@ -46,6 +57,7 @@ class Index(Projection):
     Attributes:
         revision: raised whenever the same events would give other documents.
         fields: each with its weight, A (best) to D; the first one is the title.
+        entities: query of the documents that there are (workspace_id, entity_id) in `%(workspaces)s`, each once.
         configuration: hash of all that decides which words a document is found by. `version` follows from it, so that
             an index of another configuration is stale (see `engine.stale`) until it is rebuilt.
     """
@@ -53,6 +65,7 @@ class Index(Projection):
     schema: ClassVar[str] = "search"
     revision: ClassVar[int] = 1
     fields: ClassVar[Mapping[str, str]]
+    entities: ClassVar[str]
     configuration: ClassVar[str]
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -85,9 +98,25 @@ class Index(Projection):
         temporary_table(connection, "affected_documents", _AFFECTED)
         self.find_affected(connection, windows)
         as_of = {window.workspace_id: window.as_of for window in windows}
-        # All of them first: the connection can not be asked while it copies.
-        rows = list(map(self.row, self.documents(connection, as_of)))
+        rows = map(self.row, self.documents(connection, as_of))
         return Folded(replace_rows(connection, self.table, rows, of="affected_documents"))
+
+    def derive(self, connection: Transaction, as_of: Mapping[str, date]) -> Iterator[float]:
+        """Write all documents, slice by slice. See `DerivedProjection.derive`."""
+        among: dict[str, Any] = {"workspaces": list(as_of)}
+        row = connection.execute(f"SELECT count(*) FROM ({self.entities}) e", among).fetchone()
+        total, done, last = row[0] if row else 0, 0, ("", "")
+        with indexed_afterwards(connection, self.table):
+            while done < total:
+                temporary_table(connection, "affected_documents", _AFFECTED)
+                after = {"workspace": last[0], "entity": last[1], "size": SLICE}
+                if not connection.execute(_NEXT.format(entities=self.entities), among | after).rowcount:
+                    break
+                last = connection.execute(_LAST).fetchone() or last
+                rows = map(self.row, self.documents(connection, as_of))
+                copy_rows(connection, self.table.name, (*self.table.key, *self.table.columns), rows)
+                done += SLICE
+                yield min(done / total, 1.0)
 
     def row(self, document: Document) -> tuple[str, ...]:
         title = str(document.texts[0])
@@ -109,34 +138,26 @@ def workspace_key(workspace_id: str) -> str:
     return md5(workspace_id.encode(), usedforsecurity=False).hexdigest()[:6]
 
 
-def moved(windows: Sequence[Window]) -> list[tuple[str, date, date]]:
-    """The workspaces whose as-of date moves, with the date before and now."""
-    return [
-        (window.workspace_id, window.as_of_before, window.as_of)
-        for window in windows
-        if window.as_of_before is not None and window.as_of_before != window.as_of
-    ]
-
-
 def _words(document: Document, sort_key: str, weights: Iterable[str]) -> str:
     """The document as PostgreSQL reads a tsvector, in which words may come twice."""
-    key = workspace_key(document.workspace_id)
-    found = [f"'{key}#{sort_key[:letters]:<{letters}}'" for letters in SHELVES]
+    found = [f"'{_KEY}#{sort_key[:letters]:<{letters}}'" for letters in SHELVES]
     for weight, text in zip(weights, document.texts, strict=True):
-        beginning = key + weight
-        for part in (text,) if isinstance(text, str) else text or ():
-            found += [_lexemes(beginning, piece) for piece in folding.pieces(part)]
-    return " ".join(found)
+        if isinstance(text, str):
+            found.append(_lexemes(weight, text))
+        elif text:
+            found += [_lexemes(weight, part) for part in text]
+    return " ".join(found).replace(_KEY, workspace_key(document.workspace_id))
 
 
-# People of a workspace share titles, units and the domain of their address; those of all workspaces share names.
+# People of a workspace share titles and units, those of all workspaces share names.
 @lru_cache(maxsize=50_000)
-def _lexemes(beginning: str, piece: str) -> str:
+def _lexemes(weight: str, text: str) -> str:
+    return " ".join([_lexemes_of_piece(weight, piece) for piece in folding.pieces(text)])
+
+
+@lru_cache(maxsize=50_000)
+def _lexemes_of_piece(weight: str, piece: str) -> str:
     """The words of a piece and their beginnings. Folding leaves no quote and no backslash in a word."""
-    return " ".join([f"'{beginning}{word}'" for word in _findable(piece)])
-
-
-@lru_cache(maxsize=50_000)
-def _findable(piece: str) -> tuple[str, ...]:
     words = set(folding.spellings(piece))
-    return tuple(sorted(words | {f"^{word[:length]}" for word in words for length in (1, 2)}))
+    findable = sorted(words | {f"^{word[:length]}" for word in words for length in (1, 2)})
+    return " ".join([f"'{_KEY}{weight}{word}'" for word in findable])

@@ -5,7 +5,7 @@ from datetime import date
 from typing import ClassVar
 
 from batch_jobs.engine.projection import Window
-from batch_jobs.search.entities_in_force import find_changed, in_force, types_of
+from batch_jobs.search.entities_in_force import entities_of, find_changed, in_force, types_of
 from batch_jobs.search.index import Document, Index
 from batch_jobs.store.database import Transaction
 
@@ -33,6 +33,7 @@ class Projects(Index):
     after = ("definitions", "employee_directory")
     follows_as_of = True
     fields: ClassVar[Mapping[str, str]] = {"name": "A", "description": "C", "manager": "B"}
+    entities = entities_of("project")
 
     def find_affected(self, connection: Transaction, windows: Sequence[Window]) -> None:
         """See `Index.find_affected`."""
@@ -41,13 +42,12 @@ class Projects(Index):
 
     def documents(self, connection: Transaction, as_of: Mapping[str, date]) -> Iterator[Document]:
         """See `Index.documents`."""
-        affected = {(row[0], row[1]) for row in connection.execute("SELECT * FROM affected_documents")}
-        concerned = {workspace_id: as_of[workspace_id] for workspace_id, _ in affected}
+        affected = connection.execute("SELECT DISTINCT workspace_id FROM affected_documents").fetchall()
+        concerned = {workspace_id: as_of[workspace_id] for (workspace_id,) in affected}
         projects = in_force(connection, "project", concerned, every=False)
-        named = {(key[0], projects[key]["manager_id"]) for key in affected if projects[key].get("manager_id")}
+        named = {(key[0], project["manager_id"]) for key, project in projects.items() if project.get("manager_id")}
         rows = connection.execute(_MANAGERS, [[key[0] for key in named], [key[1] for key in named]])
         managers = {(workspace_id, employee_id): name for workspace_id, employee_id, name in rows}
-        for workspace_id, project_id in affected:
-            project = projects[workspace_id, project_id]
+        for (workspace_id, project_id), project in projects.items():
             manager = managers.get((workspace_id, project.get("manager_id") or ""))
             yield Document(workspace_id, project_id, (project["name"], project.get("description"), manager))

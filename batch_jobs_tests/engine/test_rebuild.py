@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from batch_jobs import projections
+from batch_jobs import projections, search
 from batch_jobs.engine import rebuild
 from batch_jobs.engine.catch_up import catch_up, in_order
 from batch_jobs.engine.rebuild import Rebuild, tables_of
@@ -157,6 +157,27 @@ def test_what_is_recorded_during_the_rebuild_is_in(company: Database) -> None:
     assert rebuilt(company) == {}
     assert everything(company) == kept
     assert catch_up_all(company, *PEOPLE).caught_up == []
+
+
+def test_documents_follow_what_is_recorded_while_they_are_made(company: Database) -> None:
+    everyone = all_projections()
+    serving = in_order(everyone, search.registry())
+    with company.worker(["acme"]) as connection:
+        catch_up(connection, serving, ["acme"])
+    with company.worker(["acme"]) as connection:
+        building = Rebuild(connection, everyone, search.registry(), ["acme"])
+        building.build()
+        import_all(company, *of("acme", make.employee("e-1", name="Later"), make.employee("e-8", name="New")))
+        finish_run(company, date(2026, 4, 1))
+        lock_workspaces(connection, ["acme"])
+        catch_up(connection, serving, ["acme"])
+        building.catch_up()
+        (employees,) = (one for one in building.wanted if one.name == "employees")
+        (drift,) = building.compare(employees).drifts
+        assert not drift.changes
+        titles = connection.execute("SELECT title FROM pg_temp.employees WHERE entity_id IN ('e-1', 'e-8')").fetchall()
+        assert sorted(titles) == [("Later",), ("New",)]
+        assert building.goals["acme"].as_of == date(2026, 4, 1)
 
 
 def test_huge_workspaces_are_folded_in_steps(company: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from batch_jobs import search
 from batch_jobs.engine import rebuild
 from batch_jobs.engine.catch_up import catch_up
 from batch_jobs.engine.rebuild import Rebuild, tables_of
 from batch_jobs.installation import all_projections
+from batch_jobs.search import index
 from batch_jobs.store.database import Database
 from batch_jobs.store.events import lock_workspaces
 from batch_jobs.store.payloads.catalog import REGISTRY
@@ -52,6 +54,13 @@ def test_catching_up_and_rebuilding_give_the_same_rows(
                 )
             built.swap(found)
     assert digests(shared, but=NOT_ROWS) == before
+    with pytest.MonkeyPatch.context() as patch, shared.worker([workspace_id]) as connection:
+        patch.setattr(index, "SLICE", step)
+        derived = Rebuild(connection, all_projections(), search.registry(), [workspace_id])
+        assert derived.derives
+        derived.build()
+        for projection in derived.wanted:
+            assert digest(connection, f"pg_temp.{projection.name}") == digest(connection, f"search.{projection.name}")
 
 
 def _take_in(database: Database, workspace_id: str, happened: list[Event], then: dict[int, bool]) -> None:

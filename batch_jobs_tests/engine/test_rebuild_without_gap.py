@@ -71,11 +71,13 @@ def test_a_rebuild_that_is_killed_leaves_the_old_rows_and_the_next_one_finishes(
         engine_of(database).catch_up()
         right = rows_by_workspace(database)
         with database.owner() as connection:
-            connection.execute(WRONG)
+            # Indexes are made from the projections as these are.
+            if job == JOB:
+                connection.execute(WRONG)
+                connection.execute("DELETE FROM projections.employment_periods WHERE employee_id = 'e-1'")
             connection.execute("UPDATE search.projects SET title = 'Wrong'")
             connection.execute("UPDATE search.employees SET title = 'Wrong' WHERE entity_id <> 'e-1'")
             connection.execute("DELETE FROM search.employees WHERE entity_id = 'e-1'")
-            connection.execute("DELETE FROM projections.employment_periods WHERE employee_id = 'e-1'")
         wrong = rows_by_workspace(database)
         processes = {point: start("rebuild_process", url, job, point, point) for point in POINTS}
         assert {point: process.stdout and process.stdout.readline() for point, process in processes.items()} == (

@@ -1,22 +1,27 @@
 """Documents that differ are shown by the dry run, mended by the run, and the projections are left alone."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
+from batch_jobs import search
 from batch_jobs.engine.job_runs import JobRun
+from batch_jobs.installation import all_projections
+from batch_jobs.jobs.rebuild_employee_projections import RebuildEmployeeProjections
 from batch_jobs.jobs.rebuild_search_indexes import RebuildSearchIndexes
+from batch_jobs.search import index
 from batch_jobs.store.database import Database
-from batch_jobs_tests.builders import import_all, of, unit
-from batch_jobs_tests.engine.company import digests, engine_of, found, run
-
-DIRECTORY = "projections.employee_directory"
+from batch_jobs_tests.builders import employee, import_all, of, unit
+from batch_jobs_tests.engine.company import digests, engine_of, found, rows, run
+from batch_jobs_tests.projections.catching_up import finish_run
+from batch_jobs_tests.search.searching import activity, project
 
 
 @pytest.fixture
 def company(database: Database) -> Database:
     found(database, ["acme", "globex"])
-    import_all(database, *of("acme", unit("ou-1")))
+    import_all(database, *of("acme", unit("ou-1"), project("p-1", manager_id="e-2"), activity("a-1")))
     engine_of(database).catch_up()
     return database
 
@@ -36,10 +41,9 @@ def test_documents_are_named_and_mended_and_projections_are_left_alone(company: 
     with company.owner() as connection:
         connection.execute("DELETE FROM search.employees WHERE workspace_id = 'acme' AND entity_id = 'e-1'")
         connection.execute("UPDATE search.employees SET title = 'Wrong' WHERE workspace_id = 'globex'")
-        connection.execute("UPDATE projections.employee_directory SET name = 'Wrong'")
     wrong = digests(company)
     acme, globex = rebuild(company)
-    assert (acme.counters["documents_indexed"], drift(acme), drift(globex)) == (3, (1, 0, 0), (0, 3, 0))
+    assert (acme.counters["documents_indexed"], drift(acme), drift(globex)) == (5, (1, 0, 0), (0, 3, 0))
     assert acme.plan
     assert (acme.plan[0]["table"], acme.plan[0]["change"], acme.plan[0]["key"]) == (
         "search.employees",
@@ -48,4 +52,59 @@ def test_documents_are_named_and_mended_and_projections_are_left_alone(company: 
     )
     assert digests(company) == wrong
     assert [drift(one) for one in rebuild(company, dry_run=False, index="employees")] == [(1, 0, 0), (0, 3, 0)]
-    assert digests(company) == before | {DIRECTORY: wrong[DIRECTORY]}
+    assert digests(company) == before
+
+
+def test_documents_are_made_from_the_projections_as_these_are(company: Database) -> None:
+    before = digests(company)
+    with company.owner() as connection:
+        connection.execute("UPDATE projections.employee_directory SET name = 'Wrong' WHERE employee_id = 'e-2'")
+    assert [drift(one) for one in rebuild(company, dry_run=False)] == [(0, 2, 0), (0, 1, 0)]
+    assert rows(company, "SELECT title FROM search.employees WHERE entity_id = 'e-2'") == [("Wrong",)] * 2
+    engine = engine_of(company, RebuildEmployeeProjections())
+    run(engine, RebuildEmployeeProjections.name, ["acme", "globex"], parameters={"dry_run": False})
+    assert [drift(one) for one in rebuild(company, dry_run=False)] == [(0, 2, 0), (0, 1, 0)]
+    assert digests(company) == before
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 6, 7])
+def test_indexes_are_made_slice_by_slice(company: Database, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    before = digests(company)
+    monkeypatch.setattr(index, "SLICE", size)
+    with company.owner() as connection:
+        connection.execute("DELETE FROM search.employees")
+        connection.execute("DELETE FROM search.activities")
+    assert [drift(one) for one in rebuild(company, dry_run=False)] == [(4, 0, 0), (3, 0, 0)]
+    assert digests(company) == before
+
+
+def test_what_the_projections_have_not_taken_in_is_in(company: Database) -> None:
+    """Events, days and whole workspaces."""
+    late = employee("e-3", name="Later", since=date(2026, 3, 1))
+    import_all(company, *of("acme", employee("e-1", name="New"), late, project("p-2", manager_id="e-3")))
+    finish_run(company, date(2026, 4, 1), "acme")
+    with company.owner() as connection:
+        for projection in all_projections().values():
+            for table in (projection.table, *projection.further_tables):
+                connection.execute(f"DELETE FROM {projection.schema}.{table.name} WHERE workspace_id = 'globex'")
+        connection.execute("DELETE FROM batch_jobs.checkpoints WHERE workspace_id = 'globex'")
+    assert [drift(one) for one in rebuild(company, dry_run=False)] == [(0, 0, 0), (0, 0, 0)]
+    found_documents = rows(company, "SELECT entity_id, title FROM search.employees WHERE workspace_id = 'acme'")
+    assert sorted(found_documents) == [("e-1", "New"), ("e-2", "e-2"), ("e-3", "Later")]
+    managers = "SELECT shown ->> 'manager' FROM search.projects WHERE workspace_id = 'acme' ORDER BY entity_id"
+    assert rows(company, managers) == [("e-2",), ("Later",)]
+    assert rows(company, "SELECT count(*) FROM search.employees WHERE workspace_id = 'globex'") == [(3,)]
+    lagging = {one.projection for one in engine_of(company).catch_up().caught_up}
+    assert lagging
+    assert not lagging & {"definitions", "employee_directory", *search.registry()}
+
+
+def test_projections_that_can_not_be_caught_up_are_rebuilt_first(company: Database) -> None:
+    with company.owner() as connection:
+        connection.execute("ALTER TABLE projections.employee_directory ADD CHECK (name <> 'New')")
+    import_all(company, *of("acme", employee("e-1", name="New")))
+    before = digests(company)
+    acme, globex = rebuild(company, dry_run=False)
+    assert (acme.status, globex.status) == ("failed", "completed")
+    assert "rebuild them as a whole first: batch-jobs run rebuild_employee_projections" in acme.message
+    assert digests(company) == before
