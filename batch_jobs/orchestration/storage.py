@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any, Self
 
-from dagster import DagsterEventType
+from dagster import DagsterEvent, DagsterEventType
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
@@ -13,6 +14,8 @@ from dagster_postgres import PostgresEventLogStorage, PostgresScheduleStorage
 
 from batch_jobs.installation import database_url
 from batch_jobs.orchestration.authorship import AuthoredRunStorage
+from batch_jobs.orchestration.history import fresh_run_tags
+from batch_jobs.orchestration.workers import WORKER_TAG, signature
 from batch_jobs.settings import Settings, read_settings
 from batch_jobs.store.database import Database
 
@@ -66,7 +69,13 @@ class _OfTheInstallation:
 
 
 class RunStorage(_OfTheInstallation, AuthoredRunStorage):
-    """Where runs are kept, and who launched them."""
+    """Where runs are kept, who launched them, and which process works on each."""
+
+    def handle_run_event(self, run_id: str, event: DagsterEvent, update_timestamp: datetime | None = None) -> None:
+        if event.event_type == DagsterEventType.PIPELINE_START:
+            # First, so that there is no run that has started and names no process: where that died nobody would see it.
+            self.add_run_tags(run_id, {WORKER_TAG: signature(run_id), **fresh_run_tags()})
+        super().handle_run_event(run_id, event, update_timestamp)
 
 
 class ScheduleStorage(_OfTheInstallation, PostgresScheduleStorage):

@@ -14,6 +14,27 @@ from batch_jobs.orchestration.workers import WORKER_TAG, WatchedRunLauncher, is_
 
 SIGN = "from batch_jobs.orchestration.workers import signature; print(signature('run-1'), flush=True); input()"
 
+START = """
+from dagster import DagsterInstance, job, op, resource
+from batch_jobs.settings import read_settings
+
+@resource
+def waiting(context):
+    print(context.run_id, flush=True)
+    input()
+
+@op(required_resource_keys={"waiting"})
+def work():
+    pass
+
+@job(resource_defs={"waiting": waiting})
+def working():
+    work()
+
+with DagsterInstance.from_config(str(read_settings().dagster_home)) as instance:
+    working.execute_in_process(instance=instance)
+"""
+
 
 @pytest.fixture
 def process() -> Iterator[subprocess.Popen[str]]:
@@ -54,12 +75,20 @@ def test_tags_copied_from_an_earlier_run_say_nothing(instance: DagsterInstance) 
     assert checked == {"run-1": WorkerStatus.FAILED, "run-2": WorkerStatus.RUNNING}
 
 
-def test_run_monitoring_ends_a_run_whose_process_is_gone(instance: DagsterInstance) -> None:
-    run = instance.add_run(DagsterRun("job", status=DagsterRunStatus.STARTED))
-    instance.add_run_tags(run.run_id, {WORKER_TAG: f"{signature(run.run_id).rsplit(':', 1)[0]}:0.0"})
-    record = instance.get_run_record_by_id(run.run_id)
+def test_run_monitoring_ends_a_run_whose_process_went_before_its_first_step(instance: DagsterInstance) -> None:
+    with subprocess.Popen([sys.executable, "-c", START], stdin=-1, stdout=-1, text=True) as process:
+        assert process.stdout
+        run_id = process.stdout.readline().strip()
+        assert monitored(instance, run_id) == DagsterRunStatus.STARTED
+        process.kill()
+    assert monitored(instance, run_id) == DagsterRunStatus.FAILURE
+
+
+def monitored(instance: DagsterInstance, run_id: str) -> DagsterRunStatus:
+    """The status of a run that has started, after run monitoring has looked at it."""
+    record = instance.get_run_record_by_id(run_id)
     assert record is not None
     monitor_started_run(instance, None, record, logging.getLogger("monitoring"))  # type: ignore[arg-type]
-    ended = instance.get_run_by_id(run.run_id)
-    assert ended is not None
-    assert ended.status == DagsterRunStatus.FAILURE
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    return run.status
