@@ -153,11 +153,9 @@ def _fill(connection: Transaction, spans: Sequence[tuple[str, int, int]], types:
     temporary_table(connection, "pending_events", _PENDING)
     temporary_table(connection, "pending_windows", _PENDING_WINDOWS)
     copy_rows(connection, "pending_windows", ("workspace_id", "after", "head"), spans)
-    connection.execute("SET LOCAL enable_hashjoin = off")
-    connection.execute("SET LOCAL enable_mergejoin = off")
+    connection.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
     connection.execute(_FILL, [list(types)])
-    connection.execute("SET LOCAL enable_hashjoin = DEFAULT")
-    connection.execute("SET LOCAL enable_mergejoin = DEFAULT")
+    connection.execute("SET LOCAL enable_hashjoin = DEFAULT; SET LOCAL enable_mergejoin = DEFAULT")
     analyze(connection, "pending_events", ("workspace_id", "position", "type", "employee_id"))
     return frozenset(row[0] for row in connection.execute("SELECT DISTINCT type FROM pending_events"))
 

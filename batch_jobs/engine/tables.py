@@ -37,7 +37,9 @@ _INDEXES = """
 """
 
 RowChanges: TypeAlias = Counter[str]
-"""How many rows of each workspace are not as they were: added, changed or removed."""
+"""How many rows of each workspace are not as they were: added, changed or removed. Those that fill an empty table of a
+rebuild are not counted: they are compared with the rows that serve.
+"""
 
 
 def changed_rows(
@@ -46,14 +48,7 @@ def changed_rows(
     """Run a statement that writes rows and returns the `workspace_id` of each, and count them where they are."""
     part = sql.SQL(statement) if isinstance(statement, str) else statement
     counting = sql.SQL("WITH changed AS ({}) SELECT workspace_id, count(*) FROM changed GROUP BY 1").format(part)
-    return counted_rows(connection, counting, values)
-
-
-def counted_rows(
-    connection: Transaction, statement: str | sql.Composed, values: Mapping[str, Any] | None = None
-) -> RowChanges:
-    """Run a statement that writes rows and counts them itself: it gives each `workspace_id` with a number."""
-    return RowChanges(dict(connection.execute(statement, values).fetchall()))
+    return RowChanges(dict(connection.execute(counting, values).fetchall()))
 
 
 def replace_rows(
@@ -73,7 +68,7 @@ def replace_rows(
         if rows := list(rows):
             with indexed_afterwards(connection, table):
                 copy_rows(connection, table.name, names, rows)
-        return RowChanges(row[0] for row in rows)
+        return RowChanges()
     stage = sql.Identifier(f"new_{table.name}")
     target = sql.Identifier(table.name)
     temporary_table(
@@ -113,7 +108,7 @@ def upsert_rows(
         # To look for rows that can not be there, and to give back each row only to count it, takes as long again.
         with indexed_afterwards(connection, table):
             connection.execute(insert, values)
-        return counted_rows(connection, sql.SQL("SELECT workspace_id, count(*) FROM {} GROUP BY 1").format(target))
+        return RowChanges()
     conflict = sql.SQL("{} ON CONFLICT ({}) DO {} RETURNING workspace_id").format(
         insert, _names(table.key), sql.SQL(update) if update else _update_changed(table)
     )

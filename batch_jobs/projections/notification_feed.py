@@ -52,8 +52,10 @@ _CREATED = f"""
 """
 _SHOWN = f"""
     SELECT e.workspace_id, e.payload ->> 'user_id', e.payload ->> 'notification_id', e.payload ->> 'kind',
-        e.payload -> 'data', e.occurred_at, NULL::timestamptz, NULL::timestamptz, e.payload ->> 'dedup_key'
-    FROM pending_events e WHERE {_TAKEN} AND e.payload -> 'channels' ? 'in_app'
+        e.payload -> 'data', e.occurred_at, m.read_at, m.dismissed_at, e.payload ->> 'dedup_key'
+    FROM pending_events e LEFT JOIN notification_marks m ON m.workspace_id = e.workspace_id
+      AND m.user_id = e.payload ->> 'user_id' AND m.notification_id = e.payload ->> 'notification_id'
+    WHERE {_TAKEN} AND e.payload -> 'channels' ? 'in_app' AND m.is_purged IS NOT TRUE
 """
 _REMINDED = f"""
     SELECT DISTINCT e.workspace_id, i.absence_id
@@ -64,15 +66,15 @@ _REMINDED = f"""
     WHERE {_TAKEN} AND e.payload ->> 'kind' = 'timeoff_reminder' AND length(i.absence_id) BETWEEN 1 AND 100
 """
 
-_MARKS = """
-    CREATE TEMPORARY TABLE notification_marks (
+_SAID = """
+    CREATE TEMPORARY TABLE said_of_notifications (
         workspace_id text COLLATE "C", position bigint, type text COLLATE "C", occurred_at timestamptz,
         user_id text COLLATE "C", notification_id text COLLATE "C", is_known boolean
     ) ON COMMIT DELETE ROWS
 """
 # What was said of a notification before it was created was said of none.
-_FIND_MARKS = """
-    INSERT INTO notification_marks
+_FIND_SAID = """
+    INSERT INTO said_of_notifications
     SELECT e.workspace_id, e.position, e.type, e.occurred_at, e.payload ->> 'user_id', e.payload ->> 'notification_id',
         EXISTS (
             SELECT FROM notifications n
@@ -82,28 +84,42 @@ _FIND_MARKS = """
     FROM pending_events e
     WHERE e.type IN ('notification.read', 'notification.dismissed', 'notification.purged')
 """
+_MARKS = """
+    CREATE TEMPORARY TABLE notification_marks (
+        workspace_id text COLLATE "C", user_id text COLLATE "C", notification_id text COLLATE "C",
+        read_at timestamptz, dismissed_at timestamptz, is_purged boolean
+    ) ON COMMIT DELETE ROWS
+"""
+# The first of each kind counts.
+_FIND_MARKS = """
+    INSERT INTO notification_marks
+    SELECT workspace_id, user_id, notification_id,
+        min(occurred_at) FILTER (WHERE type = 'notification.read'),
+        min(occurred_at) FILTER (WHERE type = 'notification.dismissed'),
+        bool_or(type = 'notification.purged')
+    FROM (
+        SELECT DISTINCT ON (workspace_id, user_id, notification_id, type) *
+        FROM said_of_notifications WHERE is_known
+        ORDER BY workspace_id, user_id, notification_id, type, position
+    ) first
+    GROUP BY workspace_id, user_id, notification_id
+"""
 _PURGE = """
     DELETE FROM notification_feed f USING notification_marks m
-    WHERE m.type = 'notification.purged' AND m.is_known
+    WHERE m.is_purged
       AND (f.workspace_id, f.user_id, f.notification_id) = (m.workspace_id, m.user_id, m.notification_id)
     RETURNING f.workspace_id
 """
 _MARK = """
-    WITH first AS (
-        SELECT workspace_id, user_id, notification_id,
-            (array_agg(occurred_at ORDER BY position) FILTER (WHERE type = 'notification.read'))[1] AS read_at,
-            (array_agg(occurred_at ORDER BY position) FILTER (WHERE type = 'notification.dismissed'))[1] AS dismissed_at
-        FROM notification_marks WHERE is_known GROUP BY workspace_id, user_id, notification_id
-    )
     UPDATE notification_feed f SET
         read_at = coalesce(f.read_at, m.read_at), dismissed_at = coalesce(f.dismissed_at, m.dismissed_at)
-    FROM first m
+    FROM notification_marks m
     WHERE (f.workspace_id, f.user_id, f.notification_id) = (m.workspace_id, m.user_id, m.notification_id)
       AND (f.read_at IS NULL AND m.read_at IS NOT NULL OR f.dismissed_at IS NULL AND m.dismissed_at IS NOT NULL)
     RETURNING f.workspace_id
 """
 _UNKNOWN = """
-    SELECT workspace_id, position, type, user_id, notification_id FROM notification_marks
+    SELECT workspace_id, position, type, user_id, notification_id FROM said_of_notifications
     WHERE NOT is_known ORDER BY workspace_id, position
 """
 
@@ -135,16 +151,18 @@ class NotificationFeed(Projection):
     )
 
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
-        """Add what was created, then take away what was purged and mark the rest. See `Projection.fold`."""
+        """Take away what was purged, mark the rest, and add what was created with its marks. See `Projection.fold`."""
         letters = _refuse_repeated(connection)
         notifications, reminded = self.further_tables
         changes = upsert_rows(connection, notifications, _CREATED)
-        changes += upsert_rows(connection, self.table, _SHOWN)
         changes += upsert_rows(connection, reminded, _REMINDED, update="NOTHING")
+        temporary_table(connection, "said_of_notifications", _SAID)
+        connection.execute(_FIND_SAID)
         temporary_table(connection, "notification_marks", _MARKS)
         connection.execute(_FIND_MARKS)
         changes += changed_rows(connection, _PURGE)
         changes += changed_rows(connection, _MARK)
+        changes += upsert_rows(connection, self.table, _SHOWN)
         for workspace_id, position, event_type, user_id, notification_id in connection.execute(_UNKNOWN):
             what = event_type.removeprefix("notification.")
             reason = (

@@ -200,6 +200,9 @@ def lock_workspaces(connection: Transaction, workspaces: list[str], *, create: b
 
 def append(connection: Transaction, records: Iterable[EventRecord]) -> Appended:
     """Stage and append in one go what a job decided, within the scope that the transaction has."""
+    records = list(records)
+    if not records:
+        return Appended(events=0, duplicates=0, heads={})
     stage(connection, enumerate(records, 1))
     return append_staged(connection, by_job=True)
 

@@ -39,6 +39,8 @@ def analyze(connection: Transaction, name: str, columns: Sequence[str] = ()) -> 
         columns: those that are compared, none for all.
     """
     listed = sql.SQL(" ({})").format(sql.SQL(", ").join(map(sql.Identifier, columns))) if columns else sql.SQL("")
-    connection.execute("SET LOCAL default_statistics_target = 10")
-    connection.execute(sql.SQL("ANALYZE {}{}").format(sql.Identifier("pg_temp", name), listed))
-    connection.execute("SET LOCAL default_statistics_target = DEFAULT")
+    connection.execute(
+        sql.SQL(
+            "SET LOCAL default_statistics_target = 10; ANALYZE {}{}; SET LOCAL default_statistics_target = DEFAULT"
+        ).format(sql.Identifier("pg_temp", name), listed)
+    )
