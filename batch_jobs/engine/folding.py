@@ -21,12 +21,22 @@ SERVING = sql.SQL("{schema}, projections, pg_temp")
 REBUILT = sql.SQL("pg_temp, {schema}, projections")
 
 _PENDING = "CREATE TEMPORARY TABLE pending_events (LIKE batch_jobs.events) ON COMMIT DELETE ROWS"
+# Where many folds go through many events for those of their types, an index takes a fifth off the time of all.
+MANY_FOLDS = 4
+MANY_EVENTS = 10_000
+_BY_TYPE = "CREATE INDEX pending_by_type ON pg_temp.pending_events (type)"
+
 _PENDING_WINDOWS = """
     CREATE TEMPORARY TABLE pending_windows (
         workspace_id text COLLATE "C" PRIMARY KEY, after bigint, head bigint
     ) ON COMMIT DELETE ROWS
 """
 
+_PREPARE = """
+    DROP INDEX IF EXISTS pg_temp.pending_by_type;
+    SET LOCAL enable_hashjoin = off;
+    SET LOCAL enable_mergejoin = off
+"""
 # For each workspace a range of the primary key. OFFSET 0 and the nested loop keep PostgreSQL from reading the whole
 # log: it can not know that the range begins near the end.
 _FILL = """
@@ -101,8 +111,9 @@ def fold(
         # What is loaded depends on the pending events too.
         for spans, alike in groupby(lacking, key=lambda lack: _spans(lack[1])):
             with one_load():
-                pending = _fill(connection, spans, types)
-                for projection, missing in alike:
+                folds = list(alike)
+                pending = _fill(connection, spans, types, folds=len(folds))
+                for projection, missing in folds:
                     if pending & projection.event_types or (projection.follows_as_of and _moved(missing)):
                         with finding_tables(connection, search_path, projection.schema):
                             folded = projection.fold(connection, missing)
@@ -148,14 +159,18 @@ def local_date(instant: datetime, timezone: str | None) -> date:
         return instant.astimezone(UTC).date()
 
 
-def _fill(connection: Transaction, spans: Sequence[tuple[str, int, int]], types: Sequence[str]) -> frozenset[str]:
+def _fill(
+    connection: Transaction, spans: Sequence[tuple[str, int, int]], types: Sequence[str], *, folds: int
+) -> frozenset[str]:
     """Begin `pending_events` with these ranges; returns the types of events that are there."""
     temporary_table(connection, "pending_events", _PENDING)
     temporary_table(connection, "pending_windows", _PENDING_WINDOWS)
     copy_rows(connection, "pending_windows", ("workspace_id", "after", "head"), spans)
-    connection.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
-    connection.execute(_FILL, [list(types)])
+    connection.execute(_PREPARE)
+    number = connection.execute(_FILL, [list(types)]).rowcount
     connection.execute("SET LOCAL enable_hashjoin = DEFAULT; SET LOCAL enable_mergejoin = DEFAULT")
+    if folds >= MANY_FOLDS and number >= MANY_EVENTS:
+        connection.execute(_BY_TYPE)
     analyze(connection, "pending_events", ("workspace_id", "position", "type", "employee_id"))
     return frozenset(row[0] for row in connection.execute("SELECT DISTINCT type FROM pending_events"))
 

@@ -64,11 +64,10 @@ def replace_rows(
             removed. None removes nothing.
     """
     names = [*table.key, *table.columns]
-    if is_empty_beside(connection, table):
-        if rows := list(rows):
-            with indexed_afterwards(connection, table):
-                copy_rows(connection, table.name, names, rows)
-        return RowChanges()
+    with filling(connection, table) as is_empty:
+        if is_empty:
+            copy_rows(connection, table.name, names, rows)
+            return RowChanges()
     stage = sql.Identifier(f"new_{table.name}")
     target = sql.Identifier(table.name)
     temporary_table(
@@ -104,11 +103,11 @@ def upsert_rows(
     target, names = sql.Identifier(table.name), [*table.key, *table.columns]
     part = sql.SQL(query) if isinstance(query, str) else query
     insert = sql.SQL("INSERT INTO {} ({}) {}").format(target, _names(names), part)
-    if is_empty_beside(connection, table):
-        # To look for rows that can not be there, and to give back each row only to count it, takes as long again.
-        with indexed_afterwards(connection, table):
+    with filling(connection, table) as is_empty:
+        if is_empty:
+            # To look for rows that can not be there, and to give back each row only to count it, takes as long again.
             connection.execute(insert, values)
-        return RowChanges()
+            return RowChanges()
     conflict = sql.SQL("{} ON CONFLICT ({}) DO {} RETURNING workspace_id").format(
         insert, _names(table.key), sql.SQL(update) if update else _update_changed(table)
     )
@@ -126,16 +125,19 @@ def is_empty_beside(connection: Transaction, table: Table) -> bool:
 
 
 @contextmanager
-def indexed_afterwards(connection: Transaction, table: Table) -> Iterator[None]:
-    """Fill an empty table without its keys and indexes, and build them at the end of a block that ends well: sorted
-    once, not row by row.
+def filling(connection: Transaction, table: Table) -> Iterator[bool]:
+    """Write into a table that may be an empty one beside (see `is_empty_beside`; the block is told). Where it is, its
+    keys and indexes are built at the end of a block that ends well: sorted once, not row by row.
     """
+    if not is_empty_beside(connection, table):
+        yield False
+        return
     target = sql.Identifier(table.name)
     indexes = connection.execute(_INDEXES, [target.as_string(connection)]).fetchall()
     for constraint, index, _ in indexes:
         drop = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}") if constraint else sql.SQL("DROP INDEX pg_temp.{1}")
         connection.execute(drop.format(target, sql.Identifier(constraint or index)))
-    yield
+    yield True
     for constraint, _, definition in indexes:
         add = sql.SQL("ALTER TABLE {} ADD {}").format(target, sql.SQL(definition)) if constraint else definition
         connection.execute(add)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from batch_jobs.engine.projection import Folded, Projection, Window
-from batch_jobs.engine.tables import Table, changed_rows, copy_rows
+from batch_jobs.engine.tables import Table, changed_rows, copy_rows, filling
 from batch_jobs.projections.affected_employees import EVENT_TYPES, POLICY_EVENTS, SETTING_EVENTS, find_affected
 from batch_jobs.projections.workforces import workforces_of
 from batch_jobs.rules import absences as absence_rules
@@ -130,7 +130,9 @@ class AccountBalances(Projection):
 
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
         """Add what was credited and expired; count anew what absences take. See `Projection.fold`."""
-        connection.execute(_MOVEMENTS)
+        (movements,) = self.further_tables
+        with filling(connection, movements):
+            connection.execute(_MOVEMENTS)
         changes = changed_rows(connection, _ADD_MOVED)
         find_affected(connection, settings=SETTING_EVENTS | POLICY_EVENTS)
         temporary_table(connection, "absent_employees", _ABSENT)

@@ -1,7 +1,7 @@
 """Taking entered and removed time into `time_entries`, and which weeks that touches. No sums: see `timesheet_weeks`."""
 
 from batch_jobs.engine.projection import DeadLetter
-from batch_jobs.engine.tables import Table, copy_rows
+from batch_jobs.engine.tables import Table, copy_rows, filling
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.temporary import temporary_table
 
@@ -88,7 +88,8 @@ def take_in(connection: Transaction) -> list[DeadLetter]:
     removed, letters = _removals(connection)
     copy_rows(connection, "removed_entries", ("workspace_id", "entry_id"), removed)
     connection.execute(_REMOVE)
-    connection.execute(_WRITE)
+    with filling(connection, TIME_ENTRIES):
+        connection.execute(_WRITE)
     return letters
 
 

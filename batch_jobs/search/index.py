@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 from pydantic_core import to_json
 
 from batch_jobs.engine.projection import DerivedProjection, Folded, Window
-from batch_jobs.engine.tables import Table, copy_rows, indexed_afterwards, replace_rows
+from batch_jobs.engine.tables import Table, copy_rows, filling, replace_rows
 from batch_jobs.search import folding
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.temporary import temporary_table
@@ -106,7 +106,7 @@ class Index(DerivedProjection):
         among: dict[str, Any] = {"workspaces": list(as_of)}
         row = connection.execute(f"SELECT count(*) FROM ({self.entities}) e", among).fetchone()
         total, done, last = row[0] if row else 0, 0, ("", "")
-        with indexed_afterwards(connection, self.table):
+        with filling(connection, self.table):
             while done < total:
                 temporary_table(connection, "affected_documents", _AFFECTED)
                 after = {"workspace": last[0], "entity": last[1], "size": SLICE}

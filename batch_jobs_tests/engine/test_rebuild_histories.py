@@ -7,7 +7,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from batch_jobs import search
-from batch_jobs.engine import rebuild
+from batch_jobs.engine import folding, rebuild
 from batch_jobs.engine.catch_up import catch_up
 from batch_jobs.engine.rebuild import Rebuild, tables_of
 from batch_jobs.installation import all_projections
@@ -32,15 +32,16 @@ def test_histories_have_events_of_every_type() -> None:
 
 
 @settings(max_examples=10, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
-@given(histories(), breaks, st.sampled_from([7, rebuild.STEP_EVENTS]))
+@given(histories(), breaks, st.sampled_from([7, rebuild.STEP_EVENTS]), st.sampled_from([1, folding.MANY_EVENTS]))
 def test_catching_up_and_rebuilding_give_the_same_rows(
-    shared: Database, happened: list[Event], then: dict[int, bool], step: int
+    shared: Database, happened: list[Event], then: dict[int, bool], step: int, many: int
 ) -> None:
     workspace_id = f"random-{next(numbers)}"
     _take_in(shared, workspace_id, happened, then)
     before = digests(shared, but=NOT_ROWS)
     with pytest.MonkeyPatch.context() as patch, shared.worker([workspace_id]) as connection:
         patch.setattr(rebuild, "STEP_EVENTS", step)
+        patch.setattr(folding, "MANY_EVENTS", many)
         built = Rebuild(connection, all_projections(), all_projections().keys(), [workspace_id])
         built.build()
         lock_workspaces(connection, [workspace_id])
