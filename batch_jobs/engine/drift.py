@@ -70,7 +70,8 @@ class Comparison:
             sql.SQL(
                 "INSERT INTO {differences} SELECT {keys}, CASE WHEN o.workspace_id IS NULL THEN 'added' "
                 "WHEN n.workspace_id IS NULL THEN 'removed' ELSE 'changed' END "
-                "FROM (SELECT * FROM {serving} WHERE workspace_id = ANY (%(workspaces)s)) o FULL JOIN {beside} n "
+                "FROM (SELECT * FROM {serving} WHERE workspace_id = ANY (%(workspaces)s)) o "
+                "FULL JOIN (SELECT * FROM {beside} WHERE workspace_id = ANY (%(workspaces)s)) n "
                 "ON {same} WHERE (o.workspace_id IS NULL OR n.workspace_id IS NULL OR {distinct}) "
                 "AND ({was_meant} OR {is_meant})"
             ).format(
@@ -121,9 +122,10 @@ class Comparison:
 
     def _rows(self) -> dict[str, int]:
         rows = self._connection.execute(
-            sql.SQL("SELECT n.workspace_id, count(*) FROM {} n WHERE {} GROUP BY 1").format(
-                self._beside, self._meant("n")
-            )
+            sql.SQL(
+                "SELECT n.workspace_id, count(*) FROM {} n WHERE n.workspace_id = ANY (%s) AND {} GROUP BY 1"
+            ).format(self._beside, self._meant("n")),
+            [self._workspaces],
         )
         return dict(rows.fetchall())
 

@@ -32,8 +32,11 @@ _PENDING_WINDOWS = """
     ) ON COMMIT DELETE ROWS
 """
 
+# Within DO: when the client sees a DROP it forgets all statements that it has prepared.
 _PREPARE = """
-    DROP INDEX IF EXISTS pg_temp.pending_by_type;
+    DO $$ BEGIN
+        IF to_regclass('pg_temp.pending_by_type') IS NOT NULL THEN DROP INDEX pg_temp.pending_by_type; END IF;
+    END $$;
     SET LOCAL enable_hashjoin = off;
     SET LOCAL enable_mergejoin = off
 """

@@ -84,8 +84,8 @@ class Rebuild:
     Attributes:
         projections: those that are wanted and all that they read, in order.
         wanted: those that are wanted, in order.
-        derives: whether what the wanted ones read is taken as it serves; it must be caught up before `catch_up`.
-        events: how many events of these projections each workspace has so far.
+        sources: those of which the wanted ones are made as they serve; they must be caught up before `catch_up`.
+        events: how many events each workspace has so far of what was folded.
         goals: how far the rows are in each workspace.
     """
 
@@ -99,15 +99,16 @@ class Rebuild:
         self._connection = connection
         self.projections = in_order(projections, names)
         self.wanted = [projection for projection in self.projections if projection.name in names]
-        self.derives = all(isinstance(projection, DerivedProjection) for projection in self.wanted)
-        self._built = self.wanted if self.derives else self.projections
+        derives = all(isinstance(projection, DerivedProjection) for projection in self.wanted)
+        self.sources = [projection for projection in self.projections if derives and projection not in self.wanted]
+        self._built = [projection for projection in self.projections if projection not in self.sources]
         self._workspaces = sorted(workspaces)
         self.goals: dict[str, Goal] = {}
         self._letters: defaultdict[str, list[DeadLetter]] = defaultdict(list)
         self.events: Counter[str] = Counter()
 
     def build(self, on_events: Callable[[int], None] = lambda _: None) -> None:
-        """Fold everything recorded so far, without any lock.
+        """Fold everything recorded so far, or derive it from the sources, without any lock.
 
         Args:
             on_events: told how many events are done, now and then.
@@ -117,7 +118,7 @@ class Rebuild:
                 _create_beside(self._connection, projection.schema, table)
         wanted = goals(self._connection, self._workspaces)
         done = 0
-        if self.derives:
+        if self.sources:
             self.goals = self._sources_reached(wanted)
         else:
             folded = [projection for projection in self._built if not isinstance(projection, DerivedProjection)]
@@ -184,12 +185,11 @@ class Rebuild:
             yield (number + 1) / len(derived)
 
     def _sources_reached(self, wanted: Mapping[str, Goal]) -> dict[str, Goal]:
-        """How far the rows are that derived projections read. Rows that get further while they are read do no harm:
-        what changed in them is derived again by `catch_up`.
+        """How far the sources are. Rows that get further while they are read do no harm: what events changed in them is
+        derived again by `catch_up`.
         """
-        sources = [projection for projection in self.projections if projection not in self.wanted]
-        names = [projection.name for projection in sources]
-        dated = [projection.name for projection in sources if projection.follows_as_of]
+        names = [projection.name for projection in self.sources]
+        dated = [projection.name for projection in self.sources if projection.follows_as_of]
         rows = self._connection.execute(
             _REACHED, {"projections": names, "dated": dated, "workspaces": list(wanted)}
         ).fetchall()

@@ -2,21 +2,46 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from batch_jobs.engine.batch import PLAN_ROWS, Batch, Preparation
 from batch_jobs.engine.catch_up import catch_up
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.projection import Projection
 from batch_jobs.engine.rebuild import Rebuild, Rebuilt
-from batch_jobs.engine.transient import is_transient
+from batch_jobs.engine.transient import OvertakenError, is_transient
 from batch_jobs.errors import BatchJobsError
+from batch_jobs.store.database import Transaction
 
 _log = logging.getLogger(__name__)
 
 Wanted = Mapping[str, Collection[str]]
 """Workspace ids by the name of the projection that is wanted there."""
+
+
+# A run ends in the ledger within the transaction in which it swaps.
+_REBUILDS = """
+    SELECT count(*) FROM batch_jobs.job_runs
+    WHERE workspace_id = ANY (%s) AND job = ANY (%s) AND status IN ('completed', 'warning')
+      AND params ->> 'dry_run' = 'false'
+"""
+# Workspaces that an error names.
+_NAMED = 3
+
+
+class Prepared(NamedTuple):
+    """What is built before the workspaces are locked.
+
+    Attributes:
+        rebuild: the rows beside.
+        wanted: what is wanted where.
+        rebuilds: how many runs have rebuilt something in these workspaces by then.
+    """
+
+    rebuild: Rebuild
+    wanted: Wanted
+    rebuilds: int
 
 
 class NotCaughtUpError(BatchJobsError):
@@ -48,12 +73,14 @@ class RebuildJob(Job):
     def wanted(self, preparation: Preparation) -> Wanted:
         """What is to be rebuilt where."""
 
-    def prepare(self, preparation: Preparation) -> tuple[Rebuild, Wanted]:
+    def prepare(self, preparation: Preparation) -> Prepared:
         """Build beside the rows that serve, while others go on writing. See `Job.prepare`."""
         wanted = self.wanted(preparation)
-        rebuild = Rebuild(preparation.connection, self.projections(), wanted.keys(), list(preparation.runs))
+        workspaces = list(preparation.runs)
+        rebuilds = _rebuilds(preparation.connection, workspaces)
+        rebuild = Rebuild(preparation.connection, self.projections(), wanted.keys(), workspaces)
         rebuild.build(preparation.on_load)
-        return rebuild, wanted
+        return Prepared(rebuild, wanted, rebuilds)
 
     def compared(self, batch: Batch, *, only: Mapping[str, str] | None = None) -> Iterator[Rebuilt]:
         """Each wanted projection with its drift, swapped after the caller has looked at it, unless it is a dry run.
@@ -62,8 +89,10 @@ class RebuildJob(Job):
             batch: of a job of this class; its workspaces are locked.
             only: see `Rebuild.compare`.
         """
-        rebuild, wanted = batch.prepared
-        _catch_up_serving(batch, rebuild, must_succeed=only is not None or rebuild.derives)
+        rebuild, wanted, rebuilds = batch.prepared
+        if rebuild.sources and _rebuilds(batch.connection, list(batch.runs)) != rebuilds:
+            raise OvertakenError("projections were rebuilt while indexes were made from them")
+        _catch_up_serving(batch, rebuild, scoped=only is not None)
         rebuild.catch_up()
         asked = {row.workspace_id for row in batch.rows}
         dry = any(run.parameters.dry_run for run in batch.runs.values())
@@ -102,21 +131,35 @@ class RebuildJob(Job):
                 batch.dead_letter(row, found.projection.name, letter)
 
 
-def _catch_up_serving(batch: Batch, rebuild: Rebuild, *, must_succeed: bool) -> None:
+def _rebuilds(connection: Transaction, workspaces: Sequence[str]) -> int:
+    jobs = [job.name for job in RebuildJob.__subclasses__()]
+    row = connection.execute(_REBUILDS, [workspaces, jobs]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _catch_up_serving(batch: Batch, rebuild: Rebuild, *, scoped: bool) -> None:
     """Let the rows that serve take in what they lack, so that what differs then is wrong and not late.
 
     Where they are too wrong for that, all that they lack shows as drift. But a part of them can not be swapped then:
     the rest would lack events that the part has. And nothing can be derived from them.
     """
+    workspaces = list(batch.runs)
+    needed = rebuild.projections if scoped else rebuild.sources
+    if needed:
+        try:
+            catch_up(batch.connection, needed, workspaces)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            named = [*workspaces[:_NAMED], *(["…"] if len(workspaces) > _NAMED else [])]
+            raise NotCaughtUpError(
+                f"the projections of {', '.join(named)} can not be caught up: {error}; rebuild them as a whole first: "
+                f"batch-jobs run rebuild_employee_projections --workspace {workspaces[0]} --param dry_run=false"
+            ) from error
     try:
         with batch.connection.transaction():
-            catch_up(batch.connection, rebuild.projections, list(batch.runs))
+            catch_up(batch.connection, rebuild.projections, workspaces)
     except Exception as error:
         if is_transient(error):
             raise
-        if must_succeed:
-            raise NotCaughtUpError(
-                f"the projections can not be caught up: {error}; rebuild them as a whole first: "
-                "batch-jobs run rebuild_employee_projections --param dry_run=false"
-            ) from error
         _log.warning("the rows that serve can not be caught up, and are compared as they are: %s", error)

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import psycopg
 
-from batch_jobs.errors import UnavailableError
+from batch_jobs.errors import BatchJobsError, UnavailableError
 
 # A database in trouble gets these seconds to recover before the workspaces of the chunk fail.
 PAUSES = (0.2, 1.0, 3.0)
@@ -18,9 +18,13 @@ _CLASSES = ("08", "40", "53", "55", "57", "58")
 _Result = TypeVar("_Result")
 
 
+class OvertakenError(BatchJobsError):
+    """Somebody else changed what the work rested on, which has to be done once more."""
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed a moment later, with nothing changed."""
-    if isinstance(error, UnavailableError):
+    if isinstance(error, UnavailableError | OvertakenError):
         return True
     if not isinstance(error, psycopg.Error):
         return False

@@ -72,7 +72,7 @@ class RunStorage(_OfTheInstallation, AuthoredRunStorage):
     """Where runs are kept, who launched them, and which process works on each."""
 
     def handle_run_event(self, run_id: str, event: DagsterEvent, update_timestamp: datetime | None = None) -> None:
-        if event.event_type == DagsterEventType.PIPELINE_START:
+        if event.event_type == DagsterEventType.PIPELINE_START and self.has_run(run_id):
             # First, so that there is no run that has started and names no process: where that died nobody would see it.
             self.add_run_tags(run_id, {WORKER_TAG: signature(run_id), **fresh_run_tags()})
         super().handle_run_event(run_id, event, update_timestamp)

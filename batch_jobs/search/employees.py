@@ -61,5 +61,6 @@ class Employees(Index):
         concerned = {workspace_id for workspace_id, *_ in people}
         units = in_force(connection, "org_unit", {name: day for name, day in as_of.items() if name in concerned})
         for workspace_id, employee_id, name, preferred_name, email, job_title, org_path in people:
-            names = [units[workspace_id, unit_id]["name"] for unit_id in org_path]
+            found = (units.get((workspace_id, unit_id)) for unit_id in org_path)
+            names = [unit["name"] for unit in found if unit]
             yield Document(workspace_id, employee_id, (name, preferred_name, email, job_title, names))

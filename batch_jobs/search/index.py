@@ -22,6 +22,8 @@ SORT_KEY = 200
 SHELVES = (1, 3)
 # Stands for the key of the workspace in words that are kept for all of them. Folding leaves it in no word.
 _KEY = "\0"
+# Texts that others may have as well, and that are worth keeping.
+SHORT = 60
 # Documents that are made at once: what that holds in memory is bounded, and progress is seen.
 SLICE = 25_000
 
@@ -107,16 +109,18 @@ class Index(DerivedProjection):
         row = connection.execute(f"SELECT count(*) FROM ({self.entities}) e", among).fetchone()
         total, done, last = row[0] if row else 0, 0, ("", "")
         with filling(connection, self.table):
-            while done < total:
+            # To the last one, however many are added while this goes on.
+            while done % SLICE == 0:
                 temporary_table(connection, "affected_documents", _AFFECTED)
                 after = {"workspace": last[0], "entity": last[1], "size": SLICE}
-                if not connection.execute(_NEXT.format(entities=self.entities), among | after).rowcount:
+                number = connection.execute(_NEXT.format(entities=self.entities), among | after).rowcount
+                if not number:
                     break
                 last = connection.execute(_LAST).fetchone() or last
                 rows = map(self.row, self.documents(connection, as_of))
                 copy_rows(connection, self.table.name, (*self.table.key, *self.table.columns), rows)
-                done += SLICE
-                yield min(done / total, 1.0)
+                done += number
+                yield min(done / max(total, 1), 1.0)
 
     def row(self, document: Document) -> tuple[str, ...]:
         title = str(document.texts[0])
@@ -149,9 +153,17 @@ def _words(document: Document, sort_key: str, weights: Iterable[str]) -> str:
     return " ".join(found).replace(_KEY, workspace_key(document.workspace_id))
 
 
+def _lexemes(weight: str, text: str) -> str:
+    return _lexemes_of_short(weight, text) if len(text) <= SHORT else _lexemes_of_pieces(weight, text)
+
+
 # People of a workspace share titles and units, those of all workspaces share names.
 @lru_cache(maxsize=50_000)
-def _lexemes(weight: str, text: str) -> str:
+def _lexemes_of_short(weight: str, text: str) -> str:
+    return _lexemes_of_pieces(weight, text)
+
+
+def _lexemes_of_pieces(weight: str, text: str) -> str:
     return " ".join([_lexemes_of_piece(weight, piece) for piece in folding.pieces(text)])
 
 

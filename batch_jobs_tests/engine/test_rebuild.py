@@ -1,5 +1,6 @@
 """A rebuild gives the rows of the catch-up, names what differs, and takes over just that."""
 
+import itertools
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 import pytest
 
 from batch_jobs import projections, search
-from batch_jobs.engine import rebuild
+from batch_jobs.engine import folding, rebuild
 from batch_jobs.engine.catch_up import catch_up, in_order
 from batch_jobs.engine.rebuild import Rebuild, tables_of
 from batch_jobs.installation import all_projections
+from batch_jobs.search import index
 from batch_jobs.store.database import Database, Transaction
 from batch_jobs.store.events import lock_workspaces
 from batch_jobs_tests import builders as make
@@ -159,14 +161,30 @@ def test_what_is_recorded_during_the_rebuild_is_in(company: Database) -> None:
     assert catch_up_all(company, *PEOPLE).caught_up == []
 
 
-def test_documents_follow_what_is_recorded_while_they_are_made(company: Database) -> None:
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 25_000])
+def test_documents_follow_what_is_recorded_while_they_are_made(
+    company: Database, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
     everyone = all_projections()
     serving = in_order(everyone, search.registry())
-    with company.worker(["acme"]) as connection:
-        catch_up(connection, serving, ["acme"])
+
+    def take_in() -> None:
+        with company.worker(["acme"]) as connection:
+            lock_workspaces(connection, ["acme"])
+            catch_up(connection, serving, ["acme"])
+
+    def meanwhile(_: int) -> None:
+        number = next(numbers)
+        import_all(company, *of("acme", make.employee(f"e-0{number}"), make.employee(f"e-2{number}")))
+        take_in()
+
+    take_in()
+    numbers = itertools.count(1)
+    monkeypatch.setattr(index, "SLICE", size)
     with company.worker(["acme"]) as connection:
         building = Rebuild(connection, everyone, search.registry(), ["acme"])
-        building.build()
+        building.build(meanwhile)
+        assert next(numbers) > 3
         import_all(company, *of("acme", make.employee("e-1", name="Later"), make.employee("e-8", name="New")))
         finish_run(company, date(2026, 4, 1))
         lock_workspaces(connection, ["acme"])
@@ -178,6 +196,15 @@ def test_documents_follow_what_is_recorded_while_they_are_made(company: Database
         titles = connection.execute("SELECT title FROM pg_temp.employees WHERE entity_id IN ('e-1', 'e-8')").fetchall()
         assert sorted(titles) == [("Later",), ("New",)]
         assert building.goals["acme"].as_of == date(2026, 4, 1)
+
+
+def test_many_pending_events_are_found_by_their_type(company: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = "SELECT to_regclass('pg_temp.pending_by_type')::text"
+    for many, by_type in ((1, "pending_by_type"), (1_000_000, None)):
+        monkeypatch.setattr(folding, "MANY_EVENTS", many)
+        with company.worker(PEOPLE) as connection:
+            Rebuild(connection, projections.registry(), projections.registry(), PEOPLE).build()
+            assert connection.execute(made).fetchone() == (by_type,)
 
 
 def test_huge_workspaces_are_folded_in_steps(company: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def test_catching_up_and_rebuilding_give_the_same_rows(
     with pytest.MonkeyPatch.context() as patch, shared.worker([workspace_id]) as connection:
         patch.setattr(index, "SLICE", step)
         derived = Rebuild(connection, all_projections(), search.registry(), [workspace_id])
-        assert derived.derives
+        assert derived.sources
         derived.build()
         for projection in derived.wanted:
             assert digest(connection, f"pg_temp.{projection.name}") == digest(connection, f"search.{projection.name}")

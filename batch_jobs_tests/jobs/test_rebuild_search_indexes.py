@@ -6,21 +6,25 @@ from typing import Any
 import pytest
 
 from batch_jobs import search
+from batch_jobs.engine.batch import Preparation
 from batch_jobs.engine.job_runs import JobRun
+from batch_jobs.engine.rebuild_job import Prepared
 from batch_jobs.installation import all_projections
 from batch_jobs.jobs.rebuild_employee_projections import RebuildEmployeeProjections
 from batch_jobs.jobs.rebuild_search_indexes import RebuildSearchIndexes
 from batch_jobs.search import index
 from batch_jobs.store.database import Database
-from batch_jobs_tests.builders import employee, import_all, of, unit
+from batch_jobs_tests.builders import employee, employment, import_all, of, unit
 from batch_jobs_tests.engine.company import digests, engine_of, found, rows, run
 from batch_jobs_tests.projections.catching_up import finish_run
 from batch_jobs_tests.search.searching import activity, project
 
+NAMES = ["acme", "globex"]
+
 
 @pytest.fixture
 def company(database: Database) -> Database:
-    found(database, ["acme", "globex"])
+    found(database, NAMES)
     import_all(database, *of("acme", unit("ou-1"), project("p-1", manager_id="e-2"), activity("a-1")))
     engine_of(database).catch_up()
     return database
@@ -28,7 +32,7 @@ def company(database: Database) -> Database:
 
 def rebuild(database: Database, **parameters: Any) -> list[JobRun]:
     engine = engine_of(database, RebuildSearchIndexes())
-    return run(engine, RebuildSearchIndexes.name, ["acme", "globex"], parameters=parameters)
+    return run(engine, RebuildSearchIndexes.name, NAMES, parameters=parameters)
 
 
 def drift(job_run: JobRun) -> tuple[int, ...]:
@@ -62,7 +66,7 @@ def test_documents_are_made_from_the_projections_as_these_are(company: Database)
     assert [drift(one) for one in rebuild(company, dry_run=False)] == [(0, 2, 0), (0, 1, 0)]
     assert rows(company, "SELECT title FROM search.employees WHERE entity_id = 'e-2'") == [("Wrong",)] * 2
     engine = engine_of(company, RebuildEmployeeProjections())
-    run(engine, RebuildEmployeeProjections.name, ["acme", "globex"], parameters={"dry_run": False})
+    run(engine, RebuildEmployeeProjections.name, NAMES, parameters={"dry_run": False})
     assert [drift(one) for one in rebuild(company, dry_run=False)] == [(0, 2, 0), (0, 1, 0)]
     assert digests(company) == before
 
@@ -108,3 +112,37 @@ def test_projections_that_can_not_be_caught_up_are_rebuilt_first(company: Databa
     assert (acme.status, globex.status) == ("failed", "completed")
     assert "rebuild them as a whole first: batch-jobs run rebuild_employee_projections" in acme.message
     assert digests(company) == before
+
+
+def test_projections_that_are_rebuilt_meanwhile_are_read_once_more(company: Database) -> None:
+    before = digests(company)
+    with company.owner() as connection:
+        connection.execute("UPDATE projections.employee_directory SET name = 'Wrong' WHERE employee_id = 'e-2'")
+    mend = engine_of(company, RebuildEmployeeProjections())
+    mended: list[JobRun] = []
+
+    class Overtaken(RebuildSearchIndexes):
+        def prepare(self, preparation: Preparation) -> Prepared:
+            prepared = super().prepare(preparation)
+            if not mended:
+                mended.extend(run(mend, RebuildEmployeeProjections.name, NAMES, parameters={"dry_run": False}))
+            return prepared
+
+    runs = run(engine_of(company, Overtaken()), RebuildSearchIndexes.name, NAMES, parameters={"dry_run": False})
+    assert [one.counters["rows_changed"] for one in mended] == [1, 1]
+    assert [(one.status, drift(one)) for one in runs] == [("completed", (0, 0, 0))] * 2
+    assert digests(company) == before
+
+
+def test_units_that_are_nowhere_are_left_out(company: Database) -> None:
+    import_all(company, *of("acme", employment("e-1/1", employee_id="e-1", org_unit_id="ou-1")))
+    engine_of(company).catch_up()
+    units = "SELECT shown -> 'org_units' FROM search.employees WHERE entity_id = 'e-1' AND workspace_id = 'acme'"
+    assert rows(company, units) == [(["ou-1"],)]
+    with company.owner() as connection:
+        connection.execute("DELETE FROM projections.definitions WHERE kind = 'org_unit'")
+    assert [(one.status, drift(one)) for one in rebuild(company, dry_run=False)] == [
+        ("completed", (0, 1, 0)),
+        ("completed", (0, 0, 0)),
+    ]
+    assert rows(company, units) == [([],)]

@@ -62,6 +62,24 @@ def test_what_other_code_began_is_rebuilt_also_in_suspended_workspaces(engine: E
     assert {name for name in before if before[name] != kept[name]} == {"projections.employee_directory"}
 
 
+def test_workspaces_of_a_chunk_may_lack_different_things(engine: Engine) -> None:
+    before = digests(engine.database)
+    with engine.database.owner() as connection:
+        for workspace_id, projection in (("acme", "employees"), ("globex", "employee_directory")):
+            connection.execute(
+                "UPDATE batch_jobs.checkpoints SET version = 99 WHERE workspace_id = %s AND projection = %s",
+                [workspace_id, projection],
+            )
+        connection.execute("UPDATE search.employees SET title = 'Wrong' WHERE workspace_id = 'acme'")
+    kinds = ("projections_stale", "indexes_rebuilt", "projections_rebuilt")
+    for dry_run in (True, False):
+        acme, globex = recover(engine, "acme", "globex", dry_run=dry_run)
+        assert [[one.counters[kind] for kind in kinds] for one in (acme, globex)] == [[1, 1, 0], [1, 0, 1]]
+        if dry_run:
+            assert [len(one.plan or ()) for one in (acme, globex)] == [3, 0]
+    assert digests(engine.database) == before
+
+
 def test_an_index_of_another_configuration_is_rebuilt(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     class Wider(Employees):
         fields: ClassVar[dict[str, str]] = {**Employees.fields, "name": "B"}

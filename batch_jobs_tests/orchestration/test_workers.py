@@ -6,9 +6,11 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
 from dagster._core.launcher import WorkerStatus
 from dagster._daemon.monitoring.run_monitoring import monitor_started_run
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from batch_jobs.orchestration.workers import WORKER_TAG, WatchedRunLauncher, is_gone, signature
 
@@ -82,6 +84,19 @@ def test_run_monitoring_ends_a_run_whose_process_went_before_its_first_step(inst
         assert monitored(instance, run_id) == DagsterRunStatus.STARTED
         process.kill()
     assert monitored(instance, run_id) == DagsterRunStatus.FAILURE
+
+
+def test_a_run_that_can_not_be_signed_has_not_started(instance: DagsterInstance) -> None:
+    run = instance.add_run(DagsterRun("job", status=DagsterRunStatus.STARTING))
+    with instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
+        connection.execute(text("ALTER TABLE run_tags ADD CHECK (key NOT LIKE '%worker')"))
+    with pytest.raises(IntegrityError):
+        instance.report_dagster_event(
+            DagsterEvent(DagsterEventType.PIPELINE_START.value, "job"), run_id=run.run_id, log_level=logging.INFO
+        )
+    found = instance.get_run_by_id(run.run_id)
+    assert found is not None
+    assert found.status == DagsterRunStatus.STARTING
 
 
 def monitored(instance: DagsterInstance, run_id: str) -> DagsterRunStatus:
