@@ -1,7 +1,7 @@
 """The asset check of what is in the rows of projections and search indexes: what a rebuild of them would change.
 
-It takes as long as a rebuild, so no schedule asks for it: a person does, who has doubts, and again after a rebuild. Where
-it comes along with a materialization of partitions, it looks at their workspaces alone.
+It takes as long as a rebuild, so no schedule asks for it: a person does, who has doubts, and again after a rebuild.
+Where it comes along with a materialization of partitions, it looks at their workspaces alone.
 """
 
 from collections import Counter
