@@ -60,7 +60,10 @@ class Employees(Index):
         people = connection.execute(_PEOPLE).fetchall()
         concerned = {workspace_id for workspace_id, *_ in people}
         units = in_force(connection, "org_unit", {name: day for name, day in as_of.items() if name in concerned})
+        names_on: dict[tuple[str, ...], list[str]] = {}
         for workspace_id, employee_id, name, preferred_name, email, job_title, org_path in people:
-            found = (units.get((workspace_id, unit_id)) for unit_id in org_path)
-            names = [unit["name"] for unit in found if unit]
-            yield Document(workspace_id, employee_id, (name, preferred_name, email, job_title, names))
+            way_up = (workspace_id, *org_path)
+            if way_up not in names_on:
+                found = (units.get((workspace_id, unit_id)) for unit_id in org_path)
+                names_on[way_up] = [unit["name"] for unit in found if unit]
+            yield Document(workspace_id, employee_id, (name, preferred_name, email, job_title, names_on[way_up]))

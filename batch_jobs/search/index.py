@@ -69,10 +69,12 @@ class Index(DerivedProjection):
     fields: ClassVar[Mapping[str, str]]
     entities: ClassVar[str]
     configuration: ClassVar[str]
+    _shown: ClassVar[tuple[str, ...]]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         parts = [cls.revision, list(cls.fields.items()), folding.VERSION, SHELVES]
+        cls._shown = tuple(cls.fields)[1:]
         cls.configuration = sha256(json.dumps(parts).encode()).hexdigest()
         cls.version = int(cls.configuration[:7], 16)
         cls.table = Table(
@@ -125,7 +127,7 @@ class Index(DerivedProjection):
     def row(self, document: Document) -> tuple[str, ...]:
         title = str(document.texts[0])
         sort_key = " ".join(folding.fold(title))[:SORT_KEY]
-        shown = dict(zip(list(self.fields)[1:], document.texts[1:], strict=True))
+        shown = dict(zip(self._shown, document.texts[1:], strict=True))
         return (
             document.workspace_id,
             document.entity_id,
