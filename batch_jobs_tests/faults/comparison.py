@@ -14,10 +14,14 @@ Compared is every table of the schemas batch_jobs, projections and search that h
 A clock that goes a day forward or back makes a night of another date within the night: jobs run for the day that they
 see, as they should. What such nights have to agree on, after the next night too, is what a night on time and one that
 comes late agree on (`batch_jobs_tests/jobs/test_whole_night.py`). Digests and reminders are of the day that they saw.
+And where no night was before, one of the day before makes statements of that day's period, which has ended when the next
+one comes; the night on time makes none of it.
 """
 
 import hashlib
+import json
 from collections.abc import Collection
+from datetime import date
 from typing import Any
 
 import psycopg
@@ -43,6 +47,9 @@ _IDS = ("lease", "job_run_id")
 _POSITIONS = ("position", "materialized_at")
 _TRIES = ("attempts", "unclear_attempts", "server_reply")
 _LEFT_OUT = [*_INSTANTS, *_IDS, *_POSITIONS, *_TRIES]
+
+# Where rows of `PROMISED` have the end of their period.
+_PERIOD_END = {"timesheet_statements": 5, "approvals_inbox": 6}
 
 Rows = dict[str, list[str]]
 
@@ -90,6 +97,16 @@ def without(rows: Rows, workspaces: Collection[str]) -> Rows:
     """The same rows but those of some workspaces."""
     marks = [f'"{name}"' for name in workspaces]
     return {table: [line for line in lines if not any(mark in line for mark in marks)] for table, lines in rows.items()}
+
+
+def without_period(rows: Rows, ended: date) -> Rows:
+    """The same promised rows but those of statements whose period ended that day."""
+    return {
+        table: [
+            line for line in lines if table not in _PERIOD_END or json.loads(line)[_PERIOD_END[table]] != str(ended)
+        ]
+        for table, lines in rows.items()
+    }
 
 
 def digests(rows: Rows) -> dict[str, str]:
