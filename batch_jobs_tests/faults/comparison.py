@@ -14,8 +14,8 @@ Compared is every table of the schemas batch_jobs, projections and search that h
 A clock that goes a day forward or back makes a night of another date within the night: jobs run for the day that they
 see, as they should. What such nights have to agree on, after the next night too, is what a night on time and one that
 comes late agree on (`batch_jobs_tests/jobs/test_whole_night.py`). Digests and reminders are of the day that they saw.
-And where no night was before, one of the day before makes statements of that day's period, which has ended when the next
-one comes; the night on time makes none of it.
+And where no night was before, one of the day before makes statements of that day's period, which has ended when the
+next one comes; the night on time makes none of it.
 """
 
 import hashlib
