@@ -254,9 +254,29 @@ class DueQuestion:
         names = list(job.after)
         for name in names:
             names += [other for other in self._jobs[name].after if other not in names]
-            stand = self._stand(name, [target for target in targets if target not in held])
-            held.update((target, name) for target, item in stand.items() if item.state != "skipped" or item.is_active)
+            still_free = [target for target in targets if target not in held]
+            held.update((target, name) for target in self._open_before(self._jobs[name], still_free))
         return held
+
+    def _open_before(self, job: Job, targets: Sequence[Target]) -> list[Target]:
+        """The keys for which a job that comes before is active, retrying or due.
+
+        Nobody runs one that does not catch up for a day that has passed: there its run of today stands for it.
+        """
+        stand = self._stand(job.name, targets)
+        found = [target for target, item in stand.items() if _is_open(item)]
+        days = {name: today(self._now, self._workspaces[name].timezone) for name, _ in found}
+        passed = {
+            target
+            for target in found
+            if not job.catch_up_days and target[1] < days[target[0]] and not stand[target].is_active
+        }
+        is_over = {
+            name
+            for (name, day), item in self._stand(job.name, sorted({(name, days[name]) for name, _ in passed})).items()
+            if not _is_open(item) and start_instant(day, job.start_time, self._workspaces[name].timezone) <= self._now
+        }
+        return [target for target in found if target not in passed or target[0] not in is_over]
 
     def _runs(self, job: Job, targets: Collection[Target]) -> defaultdict[Target, _Runs]:
         if job.continuous:
@@ -276,6 +296,10 @@ def checked_until(report: DueReport, job: str) -> dict[str, date]:
         for item in report.items
         if item.job == job
     )
+
+
+def _is_open(item: DueItem) -> bool:
+    return item.state != "skipped" or item.is_active
 
 
 def _oldest_first(answers: Mapping[Target, DueItem]) -> list[DueItem]:

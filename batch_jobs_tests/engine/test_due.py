@@ -191,6 +191,12 @@ def _known_since(database, day):
         )
 
 
+_ALWAYS = """
+    SELECT s.workspace_id, d.entity_id AS row_id, d.entity_id AS employee_id, s.run_date, true AS due
+    FROM scope s JOIN projections.definitions d ON d.workspace_id = s.workspace_id AND d.kind = 'employee'
+"""
+
+
 def test_missed_dates_are_caught_up_oldest_first_and_only_once(database):
     found(database, ["acme", "beta"])
     _known_since(database, DAY - timedelta(days=3))
@@ -235,6 +241,45 @@ def test_a_later_run_date_waits_while_an_earlier_one_is_tried_again(database):
         ("waiting", "after an earlier run date"),
     ]
     assert rows(database, "SELECT FROM batch_jobs.schedule_cursors") == []
+
+
+def test_missed_dates_wait_for_todays_run_of_a_job_that_does_not_catch_up(database):
+    """Nobody runs that one for a day that has passed: what it could not do then would hold everything back for good."""
+    found(database, ["acme", "beta"])
+    _known_since(database, DAY - timedelta(days=2))
+    clock = Clock()
+    # As long as a change can not be applied there is always something due for every day.
+    changes = named("changes", candidates=_ALWAYS)
+    engine = engine_of(database, changes, named("daily", after=("changes",), catch_up_days=14), clock=clock)
+    days = [DAY - timedelta(days=2), DAY - timedelta(days=1), DAY]
+
+    def due(workspace_id):
+        return [item.run_date for item in engine.schedule("daily").due if item.workspace_id == workspace_id]
+
+    assert due("acme") == due("beta") == []
+    run(engine, "changes", ["acme"])
+    assert (due("acme"), due("beta")) == (days, [])
+    # So does the run itself, which asks once more.
+    runs = engine.run(_request("daily", [item for item in engine.schedule("daily").due if item.run_date < DAY]))
+    assert [one.run_date for one in runs] == days[:2]
+    # A run of such a day that somebody has started is waited for.
+    run(engine, "changes", ["beta"])
+    seen = []
+    changes.on_batch = lambda _batch: seen.append(due("beta"))
+    run(engine, "changes", ["beta"], days[1])
+    assert (seen, due("beta")) == ([[days[0]]], days)
+
+
+def test_before_todays_run_may_begin_missed_dates_wait_for_it(database):
+    found(database, ["acme"])
+    _known_since(database, DAY - timedelta(days=1))
+    clock = Clock()
+    late = named("late", candidates=_ALWAYS, start_time=time(12, 30))
+    engine = engine_of(database, late, named("daily", after=("late",), catch_up_days=14), clock=clock)
+    run(engine, "late", ["acme"])
+    assert engine.schedule("daily").of("waiting")[0].reason == "after late"
+    clock.now += timedelta(minutes=30)
+    assert [item.run_date for item in engine.schedule("daily").due] == [DAY - timedelta(days=1), DAY]
 
 
 def test_missed_dates_of_many_workspaces_take_few_statements(database):
