@@ -126,6 +126,8 @@ class DeliverNotifications(Job):
         transport = transport_of(outside.settings)
         try:
             done = 0
+            # What takes long, before any message is held.
+            catch_up_all(outside.database, _read(), sorted(outside.runs), lambda _done, _all: None)
             while (tried := _send_some(outside, transport)) is not None:
                 done += tried
                 outside.on_load(done)
@@ -151,14 +153,16 @@ class DeliverNotifications(Job):
 def _send_some(outside: Outside, transport: Transport) -> int | None:
     """Claim and settle some messages. Returns how many, None when there are no more or it is not the time for them."""
     workspaces, lease = sorted(outside.runs), uuid4()
-    catch_up_all(outside.database, _read(), workspaces, lambda _done, _all: None)
     with outside.database.worker(workspaces) as connection:
         claimed = claim(connection, workspaces, lease, at_most=AT_ONCE)
     if not claimed:
         return None
     ids = {name: run.job_run_id for name, run in outside.runs.items()}
+    # Now, so that the notification of each message that is held has been folded.
+    of_messages = sorted({one.workspace_id for one in claimed})
+    _, not_in_step = catch_up_all(outside.database, _read(), of_messages, lambda _done, _all: None)
     with outside.database.worker(workspaces) as connection:
-        found = standings(connection, claimed)
+        found = standings(connection, claimed, not_in_step)
     of_key = {one.claimed.key: one for one in found}
     carried = taken = 0
     with Notes(outside.database, workspaces, lease) as notes:
@@ -186,8 +190,9 @@ def _letters(found: Iterable[Standing], settings: Settings, note: Callable[..., 
     """The messages to send, each made when it is its turn; what is not sent is noted."""
     for one in found:
         if one.reason is not None:
-            state = "failed" if _COUNTERS[one.reason] == "failed" else "skipped"
-            note(one, state, one.reason, recipient=one.address, reply=one.flaw)
+            waits = one.reason == "unmade"
+            state = "waiting" if waits else "failed" if _COUNTERS[one.reason] == "failed" else "skipped"
+            note(one, state, one.reason, tried=waits, recipient=one.address, reply=one.flaw)
             continue
         try:
             message = _message(one, settings)

@@ -76,12 +76,15 @@ class Standing:
     flaw: str | None = None
 
 
-def standings(connection: Transaction, claimed: Sequence[Claimed]) -> list[Standing]:
+def standings(
+    connection: Transaction, claimed: Sequence[Claimed], not_in_step: Mapping[str, Exception] | None = None
+) -> list[Standing]:
     """How these messages stand, one statement for all of them and one for the digests among them.
 
     Args:
         connection: a transaction whose scope holds the workspaces; their projections are up to date.
         claimed: the messages.
+        not_in_step: the workspaces whose projections are not up to date, and why: nothing is known of their messages.
     """
     of_key = {one.key: one for one in claimed}
     rows = connection.execute(
@@ -101,7 +104,12 @@ def standings(connection: Transaction, claimed: Sequence[Claimed]) -> list[Stand
         status, locale, address, user_status, wants_email, employee_id, is_there, is_old, is_owed, is_ahead = facts
         said = data
         reason: Reason | None = None
-        if status != "active" or user_status not in (None, "active") or not is_there:
+        flaw = None
+        unknown = (not_in_step or {}).get(workspace_id)
+        if unknown is not None:
+            reason = "expired" if is_old else "unmade"
+            flaw = f"its workspace is not in step with the event log, {type(unknown).__name__}: {unknown}".strip()
+        elif status != "active" or user_status not in (None, "active") or not is_there:
             reason = "suspended"
         elif data is None:
             reason = "duplicate"
@@ -115,7 +123,6 @@ def standings(connection: Transaction, claimed: Sequence[Claimed]) -> list[Stand
             items = digests.get((workspace_id, employee_id))
             reason = None if items else "stale"
             said = {**data, **(items or {})}
-        flaw = None
         if reason is None:
             reason, flaw = _flaw(one.kind, address, said)
         found.append(Standing(one, reason, address, locale, said or {}, flaw))

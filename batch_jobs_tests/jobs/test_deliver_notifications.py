@@ -109,6 +109,37 @@ def test_a_notification_becomes_one_message(engine: Engine, server: MailServer) 
     assert digests(engine.database) == before
 
 
+def test_what_is_not_folded_yet_waits_and_is_not_taken_for_a_duplicate(engine: Engine, server: MailServer) -> None:
+    hinder = "ALTER TABLE projections.notifications ADD CONSTRAINT hindered CHECK (workspace_id <> 'acme') NOT VALID"
+    with engine.database.owner() as connection:
+        connection.execute(hinder)
+    for name in ("acme", "globex"):
+        builders.import_all(engine.database, *builders.of(name, created(f"n-{name}")))
+    acme, globex = deliver(engine)
+    assert outbox(engine) == {"n-acme": ("waiting", "unmade"), "n-globex": ("sent", None)}
+    assert (acme.status, globex.status) == ("failed", "completed")
+    assert "hindered" in acme.message
+    ((said,),) = rows(engine.database, "SELECT server_reply FROM batch_jobs.outbox WHERE workspace_id = 'acme'")
+    assert "not in step with the event log, CheckViolation" in said
+    with engine.database.owner() as connection:
+        connection.execute("ALTER TABLE projections.notifications DROP CONSTRAINT hindered")
+    wait_no_more(engine)
+    deliver(engine)
+    assert outbox(engine)["n-acme"] == ("sent", None)
+    assert len(server.received) == 2
+
+
+def test_what_can_not_be_folded_for_a_day_is_given_up(engine: Engine, server: MailServer) -> None:
+    with engine.database.owner() as connection:
+        connection.execute("ALTER TABLE projections.notifications ADD CHECK (workspace_id <> 'acme') NOT VALID")
+    builders.import_all(engine.database, *builders.of("acme", created("n-1")))
+    with engine.database.owner() as connection:
+        connection.execute("UPDATE batch_jobs.outbox SET recorded_at = recorded_at - interval '25 h'")
+    deliver(engine)
+    assert outbox(engine) == {"n-1": ("failed", "expired")}
+    assert server.received == []
+
+
 def test_history_is_not_sent_and_a_repeated_event_is_one_message(engine: Engine, server: MailServer) -> None:
     old = created("n-old") | {"occurred_at": (NOW - timedelta(hours=25)).isoformat()}
     again = created("n-1")
