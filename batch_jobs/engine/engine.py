@@ -23,6 +23,7 @@ from batch_jobs.engine.projection import Projection
 from batch_jobs.engine.requests import RunRequest, find_job, read_parameters
 from batch_jobs.engine.run_planning import EmployeesInScope, RunPlanning
 from batch_jobs.engine.runner import Runner
+from batch_jobs.engine.transient import patiently
 from batch_jobs.engine.workers import WorkerLostError, at_work, fail_lost_workers
 from batch_jobs.errors import BadInputError
 from batch_jobs.settings import Settings
@@ -251,7 +252,9 @@ class Engine:
 
     def fail_lost_workers(self) -> int:
         """End the runs of workers that gave no sign of life. Returns how many runs."""
-        return len(fail_lost_workers(self.database, lost_after=self._settings.worker_lost_after))
+        # The worker that is given up may be ending its runs at the same time.
+        lost_after = self._settings.worker_lost_after
+        return len(patiently(lambda: fail_lost_workers(self.database, lost_after=lost_after)))
 
     # Projections
 

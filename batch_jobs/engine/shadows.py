@@ -37,9 +37,13 @@ def arguments(projections: Iterable[Projection]) -> dict[str, list[str]]:
 
 
 def abandoned(connection: Transaction, projections: Iterable[Projection]) -> list[Shadow]:
-    """The tables that were left behind, by schema and name."""
-    rows = connection.execute(f"SELECT DISTINCT * FROM ({ABANDONED}) a ORDER BY 1, 2", arguments(projections))
-    return list(map(Shadow._make, rows))
+    """The tables that were left behind, by schema and name. Until the transaction ends they are for it to drop."""
+    found = _find(connection, projections)
+    if not found:
+        return []
+    connection.execute("SELECT pg_advisory_xact_lock(hashtext('batch_jobs.shadows'))")
+    # Those that somebody else has dropped meanwhile are no longer there.
+    return _find(connection, projections)
 
 
 def drop(connection: Transaction, shadows: Iterable[Shadow]) -> None:
@@ -47,3 +51,8 @@ def drop(connection: Transaction, shadows: Iterable[Shadow]) -> None:
     with as_owner(connection):
         for shadow in shadows:
             connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(shadow.schema, shadow.name)))
+
+
+def _find(connection: Transaction, projections: Iterable[Projection]) -> list[Shadow]:
+    rows = connection.execute(f"SELECT DISTINCT * FROM ({ABANDONED}) a ORDER BY 1, 2", arguments(projections))
+    return list(map(Shadow._make, rows))

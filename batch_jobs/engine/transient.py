@@ -14,6 +14,8 @@ PAUSES = (0.2, 1.0, 3.0)
 # The first two letters of the SQLSTATE: connection lost, rolled back for another's sake (deadlock), out of memory, disk
 # or connections, in use, ended by an operator, I/O error.
 _CLASSES = ("08", "40", "53", "55", "57", "58")
+# Those of their class that are: the session was ended as this process had slept for too long.
+_SLEPT = ("25P03", "25P04")
 
 _Result = TypeVar("_Result")
 
@@ -30,7 +32,7 @@ def is_transient(error: BaseException) -> bool:
         return False
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError)
-    return error.sqlstate.startswith(_CLASSES)
+    return error.sqlstate.startswith(_CLASSES + _SLEPT)
 
 
 def patiently(action: Callable[[], _Result]) -> _Result:

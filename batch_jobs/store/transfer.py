@@ -10,6 +10,8 @@ from batch_jobs.store.events import Appended, append_staged, stage, widen_scope_
 
 PROGRESS_EVERY = 50_000
 EXPORT_BATCH = 5_000
+# An import that is stopped while it holds workspaces must not keep everybody else waiting.
+IDLE_LIMIT = "45s"
 
 
 def import_events(
@@ -29,6 +31,7 @@ def import_events(
         stage(connection, _numbered(lines, progress))
         widen_scope_to_stage(connection)
         connection.execute("ANALYZE staged_events")
+        connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_LIMIT}'")
         return append_staged(connection)
 
 

@@ -111,6 +111,18 @@ def test_the_run_mends_what_the_dry_run_named(company: Database) -> None:
     assert digests(company) == before
 
 
+def test_what_was_made_of_mended_rows_is_named(company: Database) -> None:
+    corrupt(company, "UPDATE projections.employee_directory SET name = 'Wrong' WHERE workspace_id = 'acme'")
+    acme, globex = rebuild(company, projection="employee_directory", dry_run=False)
+    assert acme.message == "rebuild what reads employee_directory as well: employees, projects"
+    assert globex.message is None
+    corrupt(company, "DELETE FROM projections.definitions WHERE workspace_id = 'acme' AND kind = 'org_unit'")
+    acme, globex = rebuild(company, dry_run=False)
+    # Projections that read it are rebuilt by the same run.
+    assert acme.message == "rebuild what reads definitions as well: activities, employees, projects"
+    assert globex.message is None
+
+
 def test_more_than_a_hundred_rows_are_counted_and_the_first_hundred_shown(company: Database) -> None:
     corrupt(
         company,

@@ -1,17 +1,20 @@
 """What another version of the code began is rebuilt, dead letters are tried again, and what is well is left alone."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any, ClassVar
 
 import pytest
 
 from batch_jobs import search
+from batch_jobs.engine import shadows
 from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.job_runs import JobRun
 from batch_jobs.jobs.recover_failed_migration import RecoverFailedMigration
 from batch_jobs.search.employees import Employees
 from batch_jobs.store.database import Database
 from batch_jobs_tests.builders import event, import_all, of, statement
+from batch_jobs_tests.deadline import until
 from batch_jobs_tests.engine.company import digests, engine_of, found, rows, run
 
 JOB = RecoverFailedMigration.name
@@ -139,3 +142,24 @@ def test_abandoned_shadow_tables_are_dropped_once_and_nothing_else(engine: Engin
         "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NOT NULL ORDER BY 1",
         [*left_behind, *kept],
     ) == [(name,) for name in kept]
+
+
+def test_who_comes_second_finds_no_shadow_tables_any_more(engine: Engine) -> None:
+    """Chunks are worked on side by side, and each would drop them."""
+    database, projections = engine.database, RecoverFailedMigration().projections().values()
+    waits = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with database.owner() as connection:
+        connection.execute("CREATE TABLE projections.absences_shadow (workspace_id text)")
+
+    def second() -> list[shadows.Shadow]:
+        with database.worker(["globex"]) as connection:
+            return shadows.abandoned(connection, projections)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.worker(["acme"]) as connection:
+            found = shadows.abandoned(connection, projections)
+            assert [shadow.name for shadow in found] == ["absences_shadow"]
+            other = pool.submit(second)
+            until(lambda: rows(database, waits))
+            shadows.drop(connection, found)
+        assert other.result(30) == []

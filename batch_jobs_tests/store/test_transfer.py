@@ -162,3 +162,19 @@ def test_progress_is_told_by_lines(database: Database, monkeypatch: pytest.Monke
     told: list[int] = []
     import_events(database, lines(*(time_entered(f"te-{number}") for number in range(25))), progress=told.append)
     assert told == [10, 20]
+
+
+def test_an_import_that_is_stopped_while_it_holds_workspaces_lets_them_go_after_a_while(database: Database) -> None:
+    with database.owner() as connection:
+        connection.execute("""
+            CREATE TABLE batch_jobs.seen (idle_limit text);
+            CREATE FUNCTION note_limit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+            BEGIN
+                INSERT INTO batch_jobs.seen VALUES (current_setting('idle_in_transaction_session_timeout'));
+                RETURN NULL;
+            END $$;
+            CREATE TRIGGER note_limit AFTER INSERT ON batch_jobs.events EXECUTE FUNCTION note_limit();
+        """)
+    import_all(database, employee("e-1"))
+    with database.owner() as connection:
+        assert set(connection.execute("SELECT idle_limit FROM batch_jobs.seen").fetchall()) == {("45s",)}
