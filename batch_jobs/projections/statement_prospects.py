@@ -60,7 +60,8 @@ def prospects(connection: Transaction, rows: Sequence[Any], run_dates: Mapping[s
 
     Without absences a schedule has one deadline and one overdue day, which are found once for all who share it. An
     absence can only move the deadline to an earlier day, when it covers the one found, and the overdue day to a later
-    one. Statements whose schedule can not be told are among those returned.
+    one; or, where it leaves no day of a year, to the first after the period. Statements whose schedule can not be told
+    are among those returned.
 
     Args:
         connection: a transaction whose scope holds the workspaces.
@@ -100,7 +101,7 @@ def _possible(workforce: Workforce, alike: Sequence[Prospect], run_date: date) -
         if (
             run_date >= due or _covers(prospect.absences, due)
             if prospect.row.state == "pending"
-            else run_date >= overdue
+            else run_date >= overdue or _covers(prospect.absences, overdue)
         )
     ]
 

@@ -194,8 +194,11 @@ def lock_workspaces(connection: Transaction, workspaces: list[str], *, create: b
         WHERE workspace_id = ANY (%s) ORDER BY workspace_id FOR UPDATE
         """,
         [workspaces],
-    )
-    return dict(rows.fetchall())
+    ).fetchall()
+    if create and len(rows) < len(workspaces):
+        # A purge that was under way has removed one that was still there.
+        return lock_workspaces(connection, workspaces, create=True)
+    return dict(rows)
 
 
 def append(connection: Transaction, records: Iterable[EventRecord]) -> Appended:

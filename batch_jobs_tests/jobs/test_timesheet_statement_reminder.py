@@ -113,6 +113,12 @@ def test_absences_move_both_days(engine, absences, ready, overdue):
     assert _first_nights(engine, date(2026, 6, 18), 35) == {"ready": ready, "overdue": overdue}
 
 
+def test_away_for_a_year_after_a_period_that_ends_before_a_weekend(engine):
+    july = date(2026, 7, 1), date(2026, 7, 31)
+    builders.import_all(engine.database, *staff(bounds=july), off("a", date(2026, 1, 1)))
+    assert _first_nights(engine, date(2026, 7, 30), 5) == {"ready": july[1], "overdue": date(2026, 8, 1)}
+
+
 def test_the_absence_of_one_is_not_that_of_their_like(engine):
     """Employees who share schedule and period share the look at them, but not their absences."""
     others = [

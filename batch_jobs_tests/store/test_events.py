@@ -14,6 +14,7 @@ from batch_jobs.store.envelope import EventRecord, event_reader
 from batch_jobs.store.events import append, lock_workspaces
 from batch_jobs.store.temporary import temporary_table
 from batch_jobs_tests.builders import Event, employee, event, import_all, lines, time_entered, workspace
+from batch_jobs_tests.deadline import until
 
 ID = "9b2f6c1e-0d5a-4e57-8c1b-4a7f3e2d1c00"
 
@@ -183,3 +184,16 @@ def test_a_pooled_connection_serves_owner_and_worker_in_turn(database: Database,
                 connection.execute("DROP TABLE kept_table")
     assert len(served) == 1
     assert head(database) == len(roles)
+
+
+def test_events_for_a_workspace_that_is_just_purged_begin_it_anew(database: Database) -> None:
+    import_all(database, workspace("acme"), time_entered("te-1"))
+    with ThreadPoolExecutor(1) as pool:
+        with database.owner() as connection:
+            connection.execute("SELECT FROM batch_jobs.workspaces FOR UPDATE")
+            late = pool.submit(import_all, database, time_entered("te-2"))
+            until(lambda: connection.execute("SELECT FROM pg_locks WHERE NOT granted").fetchall())
+            connection.execute("DELETE FROM batch_jobs.events")
+            connection.execute("DELETE FROM batch_jobs.workspaces")
+        assert late.result(30).heads == {"acme": 1}
+    assert log(database) == [(1, "time.entered", "te-2")]
