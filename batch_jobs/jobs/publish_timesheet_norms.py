@@ -34,7 +34,7 @@ _ENDED_IN_HINDSIGHT = (
 )
 _FORCED = f"{_DUE} WHERE %(force)s AND n.problem IS NULL AND n.published_through >= %(last_week)s AND {_EMPLOYED}"
 _WITH_PROBLEM = (
-    _COLUMNS.format(due="false")
+    _COLUMNS.format(due=_EMPLOYED)
     + f" WHERE n.problem IS NOT NULL AND ({_EMPLOYED} OR n.furthest_week >= %(first_week)s)"
 )
 

@@ -240,10 +240,10 @@ def test_a_past_run_date_takes_the_cursor_back_and_the_next_night_mends_the_rest
     assert set(map(tuple, published(engine).values())) == {tuple(PART_TIME[0])}
 
 
-def test_what_can_not_be_told_is_a_row_error_and_makes_nothing_due(engine):
+def test_what_can_not_be_told_is_due_and_a_row_error(engine):
     hire(engine, terms=builders.terms("t-2"))
     engine.catch_up(workspaces=["acme"])
-    assert engine.due(run_date=DAY).due == []
+    assert [item.rows for item in engine.due(run_date=DAY).due] == [1]
     first = publish(engine)
     assert (first.status, counters(first)) == ("warning", (1, 0, 0, 1, 0))
     ((entity, entity_id, error, message),) = rows(
