@@ -3,6 +3,7 @@
 import logging
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from batch_jobs.engine.batch import PLAN_ROWS, Batch, Preparation
@@ -20,9 +21,9 @@ Wanted = Mapping[str, Collection[str]]
 """Workspace ids by the name of the projection that is wanted there."""
 
 
-# A run ends in the ledger within the transaction in which it swaps.
+# A run ends in the ledger within the transaction in which it swaps. Old ones may be purged meanwhile.
 _REBUILDS = """
-    SELECT count(*) FROM batch_jobs.job_runs
+    SELECT count(*), max(ended_at) FROM batch_jobs.job_runs
     WHERE workspace_id = ANY (%s) AND job = ANY (%s) AND status IN ('completed', 'warning')
       AND params ->> 'dry_run' = 'false'
 """
@@ -36,12 +37,12 @@ class Prepared(NamedTuple):
     Attributes:
         rebuild: the rows beside.
         wanted: what is wanted where.
-        rebuilds: how many runs have rebuilt something in these workspaces by then.
+        rebuilds: how many runs have rebuilt something in these workspaces by then, and when the last one ended.
     """
 
     rebuild: Rebuild
     wanted: Wanted
-    rebuilds: int
+    rebuilds: tuple[int, datetime | None]
 
 
 class NotCaughtUpError(BatchJobsError):
@@ -131,10 +132,10 @@ class RebuildJob(Job):
                 batch.dead_letter(row, found.projection.name, letter)
 
 
-def _rebuilds(connection: Transaction, workspaces: Sequence[str]) -> int:
+def _rebuilds(connection: Transaction, workspaces: Sequence[str]) -> tuple[int, datetime | None]:
     jobs = [job.name for job in RebuildJob.__subclasses__()]
     row = connection.execute(_REBUILDS, [workspaces, jobs]).fetchone()
-    return int(row[0]) if row else 0
+    return (row[0], row[1]) if row else (0, None)
 
 
 def _catch_up_serving(batch: Batch, rebuild: Rebuild, *, scoped: bool) -> None:
