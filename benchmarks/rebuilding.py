@@ -1,6 +1,6 @@
 """The first catch-up of a big import, and rebuilds of all projections and of each.
 
-Measured: `Engine.catch_up` of 3 million events that no projection has taken in yet, and the job
+Measured: `Engine.catch_up` of 4.0 million events that no projection has taken in yet, and the job
 `rebuild_employee_projections` over all of them (`projection: all`), then for each projection over a fifth of the
 workspaces; real runs, in this process, on rows that are right: what is measured is the folding beside, the last
 catch-up and the comparison. Counted are the events that the run replays: those of the projection, and of what it reads,
