@@ -54,3 +54,12 @@ def test_files_with_private_parts_of_dagster_are_named() -> None:
     files = [file.relative_to(CODE).as_posix() for file in CODE.rglob("*.py") if "dagster._" in file.read_text()]
     assert len(files) > 10
     assert [file for file in files if f"`{file}`" not in PAGE and not file.startswith("orchestration/web/")] == []
+
+
+def test_every_setting_is_documented() -> None:
+    pages = "".join(
+        page.read_text() for page in [PROJECT_FOLDER / "README.md", *(PROJECT_FOLDER / "docs").glob("*.md")]
+    )
+    settings = set(re.findall(r"BATCH_JOBS_[A-Z_]*[A-Z]", (CODE / "settings.py").read_text()))
+    assert len(settings) > 20
+    assert sorted(name for name in settings if not re.search(rf"{name}\b", pages)) == []
