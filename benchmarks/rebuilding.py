@@ -21,7 +21,6 @@ from psycopg import sql
 from batch_jobs import projections
 from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.projection import Projection
-from batch_jobs.engine.rebuild import tables_of
 from batch_jobs.engine.requests import RunRequest
 from batch_jobs.installation import make_engine
 from batch_jobs.jobs.rebuild_employee_projections import RebuildEmployeeProjections
@@ -90,7 +89,7 @@ def _rebuild(bench: Bench, engine: Engine, choice: str, workspaces: list[str]) -
 
 def _bare_seconds(bench: Bench, written: list[Projection], workspaces: list[str]) -> float:
     seconds = 0.0
-    for table in (table for projection in written for table in tables_of(projection)):
+    for table in (table for projection in written for table in projection.tables):
         names = {"table": sql.Identifier(table.name)}
         with bench.database.owner() as connection:
             connection.execute("CREATE SCHEMA bench")
