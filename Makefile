@@ -1,4 +1,5 @@
-# Set-up, tests, demo and benchmarks. Needs git, make and Python 3.11 or newer; the rest is installed into .venv.
+# Set-up, tests, demo and benchmarks. Needs git, make and Python 3.11 or newer; the rest is installed into
+# .venv, but for the browser of the tests of the web UI (see chromium) and the C compiler of faults.
 SHELL := /bin/bash
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)

@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from batch_jobs.engine.catch_up import in_order
 from batch_jobs.engine.engine import Engine, utc_now
 from batch_jobs.engine.projection import Projection
 from batch_jobs.settings import Settings, read_settings
@@ -25,10 +24,9 @@ def database_url(settings: Settings, progress: Callable[[str], None] | None = No
 
 def all_projections() -> dict[str, Projection]:
     """All projections and search indexes by name, in the order in which they are folded."""
-    from batch_jobs import projections, search
+    from batch_jobs import search
 
-    found: dict[str, Projection] = {**projections.registry(), **search.registry()}
-    return {projection.name: projection for projection in in_order(found)}
+    return search.with_projections()
 
 
 def make_engine(database: Database, settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Engine:

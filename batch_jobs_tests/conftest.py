@@ -1,10 +1,12 @@
 """Fixtures that all tests share: a real PostgreSQL server a test process, and a fresh database a test."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from batch_jobs.settings import PROJECT_FOLDER
 from batch_jobs.store.database import Database
 from batch_jobs.store.schema import migrate
 from batch_jobs_tests.postgres import EMBEDDED, MACHINE, Databases, Servers, builds, machine_binaries
@@ -18,6 +20,22 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "every_postgres: run on the embedded PostgreSQL and on the machine's own (found by initdb)"
     )
+    if not hasattr(config, "workerinput"):
+        # Commands of tests run in this clone, which then remembers one of their installations. The process that starts
+        # those of pytest-xdist, and outlives them, puts back what it remembered before.
+        _keep(PROJECT_FOLDER / ".env", config)
+
+
+def _keep(file: Path, config: pytest.Config) -> None:
+    before = file.read_bytes() if file.exists() else None
+
+    def restore() -> None:
+        if before is None:
+            file.unlink(missing_ok=True)
+        else:
+            file.write_bytes(before)
+
+    config.add_cleanup(restore)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

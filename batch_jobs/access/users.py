@@ -74,8 +74,8 @@ def add_user(database: Database, name: str, role: Role, password: str) -> None:
         _forget_tries(connection, name)
     if not added.rowcount:
         raise BadInputError(
-            f'user "{name}" is there already; change them by: batch-jobs users set-role {name}, or: batch-jobs users '
-            f"set-password {name}"
+            f'user "{name}" is there already; change them by: batch-jobs users set-role {name} --role ROLE, '
+            f"or: batch-jobs users set-password {name}"
         )
 
 

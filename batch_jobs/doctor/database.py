@@ -51,7 +51,7 @@ def _tables(connection: Transaction) -> Finding:
     declared = {
         f"{projection.schema}.{table.name}.{column}"
         for projection in all_projections().values()
-        for table in (projection.table, *projection.further_tables)
+        for table in projection.tables
         for column in (*table.key, *table.columns)
     }
     missing = sorted(declared - present)

@@ -1,13 +1,13 @@
 """Comparing a table beside the one that serves, row by row, and taking over what differs. No fold, no job."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg import sql
 
-from batch_jobs.engine.tables import Table
+from batch_jobs.engine.tables import Table, equal, listed
 from batch_jobs.store.database import Transaction
 
 
@@ -63,7 +63,7 @@ class Comparison:
         """Find the rows that differ, with so many samples of them at the most in each workspace."""
         self._connection.execute(
             sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {}, ''::text AS change FROM {} LIMIT 0").format(
-                self._differences, _listed(self._table.key), self._serving
+                self._differences, listed(self._table.key), self._serving
             )
         )
         self._connection.execute(
@@ -81,7 +81,7 @@ class Comparison:
                 ),
                 serving=self._serving,
                 beside=self._beside,
-                same=_equal("o", "n", self._table.key),
+                same=equal("o", "n", self._table.key),
                 distinct=self._distinct(),
                 was_meant=self._meant("o"),
                 is_meant=self._meant("n"),
@@ -100,18 +100,18 @@ class Comparison:
         # What changed goes before it comes back: two rows may have swapped a value that must be unique.
         self._connection.execute(
             sql.SQL("DELETE FROM {} o USING {} d WHERE d.change <> 'added' AND {}").format(
-                self._serving, self._differences, _equal("o", "d", self._table.key)
+                self._serving, self._differences, equal("o", "d", self._table.key)
             )
         )
         written = [name for name, is_generated in self._columns.items() if not is_generated]
         self._connection.execute(
             sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} n JOIN {} d ON {} WHERE d.change <> 'removed'{}").format(
                 self._serving,
-                _listed(written),
+                listed(written),
                 sql.SQL(", ").join(sql.Identifier("n", name) for name in written),
                 self._beside,
                 self._differences,
-                _equal("n", "d", self._table.key),
+                equal("n", "d", self._table.key),
                 self._order(),
             )
         )
@@ -138,12 +138,12 @@ class Comparison:
                 ") d LEFT JOIN {serving} o ON {to_serving} LEFT JOIN {beside} n ON {to_beside} "
                 "WHERE d.number <= %(at_most)s ORDER BY d.workspace_id, d.number"
             ).format(
-                keys=_listed(self._table.key),
+                keys=listed(self._table.key),
                 differences=self._differences,
                 serving=self._serving,
                 beside=self._beside,
-                to_serving=_equal("o", "d", self._table.key),
-                to_beside=_equal("n", "d", self._table.key),
+                to_serving=equal("o", "d", self._table.key),
+                to_beside=equal("n", "d", self._table.key),
             ),
             {"at_most": at_most},
         )
@@ -197,13 +197,3 @@ def _differing(before: dict[str, Any] | None, after: dict[str, Any] | None) -> d
         "before": before and {name: value for name, value in before.items() if name != "workspace_id"},
         "after": after and {name: value for name, value in after.items() if name != "workspace_id"},
     }
-
-
-def _listed(names: Iterable[str]) -> sql.Composable:
-    return sql.SQL(", ").join(map(sql.Identifier, names))
-
-
-def _equal(left: str, right: str, names: Iterable[str]) -> sql.Composable:
-    return sql.SQL(" AND ").join(
-        sql.SQL("{} = {}").format(sql.Identifier(left, name), sql.Identifier(right, name)) for name in names
-    )

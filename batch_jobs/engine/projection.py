@@ -90,6 +90,11 @@ class Projection(ABC):
     table: ClassVar[Table]
     further_tables: ClassVar[tuple[Table, ...]] = ()
 
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All tables that it writes."""
+        return (self.table, *self.further_tables)
+
     @abstractmethod
     def fold(self, connection: Transaction, windows: Sequence[Window]) -> Folded:
         """Take the pending events of these windows in. Set-based: all workspaces at once."""

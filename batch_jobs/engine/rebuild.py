@@ -114,7 +114,7 @@ class Rebuild:
             on_events: told how many events are done, now and then.
         """
         for projection in self._built:
-            for table in tables_of(projection):
+            for table in projection.tables:
                 _create_beside(self._connection, projection.schema, table)
         wanted = goals(self._connection, self._workspaces)
         done = 0
@@ -207,7 +207,7 @@ class Rebuild:
         self.goals |= wanted
 
     def _analyze(self, projection: Projection) -> None:
-        for table in tables_of(projection):
+        for table in projection.tables:
             analyze(self._connection, table.name, table.key)
 
     def _lacking(
@@ -226,7 +226,7 @@ class Rebuild:
         self.events.update(dict(rows.fetchall()))
 
     def _parts(self, projection: Projection, only: Mapping[str, str] | None) -> Iterator[tuple[Table, str | None]]:
-        for table in tables_of(projection):
+        for table in projection.tables:
             if only is None:
                 yield table, None
                 continue
@@ -260,11 +260,6 @@ class Rebuild:
                 "as_of": [goal.as_of for goal in reached.values()],
             },
         )
-
-
-def tables_of(projection: Projection) -> Iterable[Table]:
-    """All tables that the projection writes."""
-    return (projection.table, *projection.further_tables)
 
 
 def _steps(wanted: Mapping[str, Goal]) -> Iterator[dict[str, Goal]]:

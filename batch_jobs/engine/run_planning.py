@@ -55,7 +55,12 @@ class RunPlanning:
         self._clock = clock
 
     def admit(self, job: Job, request: RunRequest, parameters: Parameters) -> tuple[list[Target], dict[str, str]]:
-        """The targets, by run date and workspace, and the time zones of their workspaces."""
+        """The targets, by run date and workspace, and the time zones of their workspaces.
+
+        Raises:
+            BadInputError: a workspace is not known or not in a status in which the job runs, or a run date is before
+                the calendar or has not come yet; the text names it.
+        """
         targets = sorted(set(request.targets), key=lambda target: (target[1], target[0]))
         workspaces = [workspace_id for workspace_id, _ in targets]
         if request.only_due:
@@ -70,6 +75,7 @@ class RunPlanning:
         return targets, zones
 
     def due_targets(self, job: Job, targets: Sequence[Target]) -> list[Target]:
+        """Those of the targets for which the job is due now."""
         wanted = set(targets)
         found: list[Target] = []
         for run_date in sorted({day for _, day in targets}):
@@ -83,7 +89,11 @@ class RunPlanning:
     def narrowings(
         self, request: RunRequest, parameters: Parameters, targets: Sequence[Target]
     ) -> Mapping[date, Narrowing]:
-        """Which rows are wanted on each run date."""
+        """Which rows are wanted on each run date.
+
+        Raises:
+            BadInputError: the employee or org unit to which the parameters narrow the run is not defined.
+        """
         found = {}
         for run_date in sorted({day for _, day in targets}):
             employees = None
@@ -108,6 +118,13 @@ class RunPlanning:
     def queue(
         self, request: RunRequest, parameters: Parameters, targets: Sequence[Target], worker: Worker
     ) -> dict[Target, str]:
+        """Write a pending run for each target into the ledger, in the worker's name. Returns their ids.
+
+        Targets that have an active run are left out, or refused as the request says.
+
+        Raises:
+            BadInputError: some have, and are to be refused; nothing was written.
+        """
         by = QueuedBy(
             job=request.job,
             trigger=request.trigger,

@@ -18,11 +18,12 @@ from batch_jobs.engine.progress import Progress, ProgressReport
 from batch_jobs.engine.projection import Projection
 from batch_jobs.engine.transient import is_transient, patiently
 from batch_jobs.engine.trouble import Pause
+from batch_jobs.engine.unexpected import UnexpectedErrors
 from batch_jobs.engine.work import Work
 from batch_jobs.engine.workers import Worker, WorkerLostError
 from batch_jobs.errors import BatchJobsError
 from batch_jobs.settings import Settings
-from batch_jobs.store.database import Database
+from batch_jobs.store.database import Database, shown_url
 
 _log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class Runner:
         self._chunks_at_once = settings.chunks_at_once
         self._progress = ProgressReport(on_progress)
         self._trouble = Pause(database, on_trouble=self._report_trouble)
+        self._unexpected = UnexpectedErrors(_log)
 
     def run(self, works: Sequence[Work]) -> None:
         """Do the work, run date by run date; every run ends in the ledger.
@@ -200,7 +202,9 @@ class Runner:
             if is_transient(error):
                 raise
             if halves is None:
-                _blame(total, work.job, (part.row_ids or ("",))[0], error)
+                row_id = (part.row_ids or ("",))[0]
+                self._unexpected.note(error, f'{work.job.name} can not work on row "{row_id}" of {workspace_id}')
+                _blame(total, work.job, row_id, error)
             else:
                 for half in halves:
                     self._rows(work, half, total)
@@ -231,6 +235,7 @@ class Runner:
         return tuple(row.row_id for row in rows)
 
     def _fail(self, work: Work, workspaces: Sequence[str], error: Exception, outcome: Outcome | None = None) -> None:
+        self._unexpected.note(error, f"{work.job.name} failed for {', '.join(workspaces[:3])}")
         message = (
             _one_line(error) if isinstance(error, BatchJobsError) else f"{type(error).__name__}: {_one_line(error)}"
         )
@@ -281,4 +286,4 @@ def _blame(outcome: Outcome, job: Job, row_id: str, error: Exception) -> None:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    return " ".join(shown_url(str(error)).split())

@@ -32,7 +32,7 @@ class Shadow(NamedTuple):
 
 def arguments(projections: Iterable[Projection]) -> dict[str, list[str]]:
     """Values for the placeholders of `ABANDONED`: the tables that serve."""
-    serving = [(one.schema, table.name) for one in projections for table in (one.table, *one.further_tables)]
+    serving = [(one.schema, table.name) for one in projections for table in one.tables]
     return {"schemas": [schema for schema, _ in serving], "tables": [name for _, name in serving]}
 
 

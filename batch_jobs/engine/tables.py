@@ -74,12 +74,12 @@ def replace_rows(
         connection,
         f"new_{table.name}",
         sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DELETE ROWS AS SELECT {} FROM {} WITH NO DATA").format(
-            stage, _names(names), target
+            stage, listed(names), target
         ),
     )
     copy_rows(connection, f"new_{table.name}", names, rows)
     removed = _remove_missing(connection, table, of) if of else RowChanges()
-    return removed + upsert_rows(connection, table, sql.SQL("SELECT {} FROM {}").format(_names(names), stage))
+    return removed + upsert_rows(connection, table, sql.SQL("SELECT {} FROM {}").format(listed(names), stage))
 
 
 def upsert_rows(
@@ -102,14 +102,14 @@ def upsert_rows(
     """
     target, names = sql.Identifier(table.name), [*table.key, *table.columns]
     part = sql.SQL(query) if isinstance(query, str) else query
-    insert = sql.SQL("INSERT INTO {} ({}) {}").format(target, _names(names), part)
+    insert = sql.SQL("INSERT INTO {} ({}) {}").format(target, listed(names), part)
     with filling(connection, table) as is_empty:
         if is_empty:
             # To look for rows that can not be there, and to give back each row only to count it, takes as long again.
             connection.execute(insert, values)
             return RowChanges()
     conflict = sql.SQL("{} ON CONFLICT ({}) DO {} RETURNING workspace_id").format(
-        insert, _names(table.key), sql.SQL(update) if update else _update_changed(table)
+        insert, listed(table.key), sql.SQL(update) if update else _update_changed(table)
     )
     return changed_rows(connection, conflict, values)
 
@@ -145,7 +145,7 @@ def filling(connection: Transaction, table: Table) -> Iterator[bool]:
 
 def copy_rows(connection: Transaction, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Load rows into a table by COPY."""
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(name), _names(columns))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(name), listed(columns))
     # Made before: a generator that asks the same connection while COPY holds it would wait for ever.
     rows = list(rows)
     with connection.cursor().copy(statement) as copy:
@@ -163,9 +163,9 @@ def _remove_missing(connection: Transaction, table: Table, of: str) -> RowChange
         ).format(
             sql.Identifier(table.name),
             sql.Identifier(of),
-            _equal("t", "s", scope_columns),
+            equal("t", "s", scope_columns),
             sql.Identifier(f"new_{table.name}"),
-            _equal("t", "n", table.key),
+            equal("t", "n", table.key),
         ),
     )
 
@@ -180,11 +180,13 @@ def _update_changed(table: Table) -> sql.Composable:
     )
 
 
-def _names(names: Iterable[str]) -> sql.Composable:
+def listed(names: Iterable[str]) -> sql.Composable:
+    """Columns with commas between them."""
     return sql.SQL(", ").join(map(sql.Identifier, names))
 
 
-def _equal(left: str, right: str, names: Iterable[str]) -> sql.Composable:
+def equal(left: str, right: str, names: Iterable[str]) -> sql.Composable:
+    """The condition that two relations agree in columns."""
     return sql.SQL(" AND ").join(
         sql.SQL("{} = {}").format(sql.Identifier(left, name), sql.Identifier(right, name)) for name in names
     )

@@ -1,5 +1,6 @@
 """Carries out the changes of people and settings that were planned for a day."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -8,6 +9,7 @@ from typing import Any, NamedTuple
 from batch_jobs.engine.batch import Batch
 from batch_jobs.engine.contract import Counter, Job, Parameters
 from batch_jobs.engine.job_runs import Target
+from batch_jobs.engine.unexpected import UnexpectedErrors
 from batch_jobs.errors import BatchJobsError
 from batch_jobs.rules.errors import RuleError, UndefinedReferenceError
 from batch_jobs.rules.scheduled_changes import (
@@ -19,11 +21,13 @@ from batch_jobs.rules.scheduled_changes import (
     with_version,
 )
 from batch_jobs.rules.versions import Versions
-from batch_jobs.store.database import Transaction
+from batch_jobs.store.database import Transaction, shown_url
 from batch_jobs.store.payloads.base import Payload
 from batch_jobs.store.payloads.catalog import DEFINED_ENTITIES, REGISTRY
 from batch_jobs.store.payloads.changes import ChangeApplied
 from batch_jobs.store.stored_payloads import read_payload
+
+_log = logging.getLogger(__name__)
 
 _NAMES = {
     "employees": "employees and employments",
@@ -101,6 +105,7 @@ class ApplyScheduledChanges(Job):
             )
         versions = _load_versions(batch)
         defined = _load_defined(batch, versions)
+        unexpected = UnexpectedErrors(_log)
         for workspace_id, run in batch.runs.items():
             for change in due(changes[workspace_id], run.run_date):
                 row = rows[workspace_id, change.change_id]
@@ -109,6 +114,7 @@ class ApplyScheduledChanges(Job):
                 try:
                     payload, fields = _applied(change, versions.get(entity), workspace_id, defined)
                 except Exception as error:  # one bad change must not stop the others
+                    unexpected.note(error, f'change "{change.change_id}" of {workspace_id} can not be applied')
                     batch.error(
                         row,
                         entity=change.entity,
@@ -156,7 +162,7 @@ def _kind_of(error: Exception) -> str:
 def _message(change: ScheduledChange, error: Exception) -> str:
     if isinstance(error, BatchJobsError):
         return str(error)
-    return f'change "{change.change_id}" can not be applied: {error}'
+    return f'change "{change.change_id}" can not be applied: {shown_url(str(error))}'
 
 
 def _load_versions(batch: Batch) -> dict[_Entity, Versions[Mapping[str, Any]]]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from batch_jobs import projections, search
+from batch_jobs import search
 from batch_jobs.engine.batch import Batch, Preparation
 from batch_jobs.engine.contract import Counter, Parameters
 from batch_jobs.engine.projection import Projection
@@ -49,7 +49,7 @@ class RebuildSearchIndexes(RebuildJob):
 
     def projections(self) -> Mapping[str, Projection]:
         """See `RebuildJob.projections`."""
-        return {**projections.registry(), **search.registry()}
+        return search.with_projections()
 
     def wanted(self, preparation: Preparation) -> Wanted:
         """The chosen index, or all, everywhere."""

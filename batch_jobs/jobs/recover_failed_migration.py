@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from batch_jobs import projections, search
+from batch_jobs import search
 from batch_jobs.engine import shadows
 from batch_jobs.engine.batch import Batch, Preparation
 from batch_jobs.engine.contract import Counter, Parameters
@@ -79,7 +79,7 @@ class RecoverFailedMigration(RebuildJob):
 
     def projections(self) -> Mapping[str, Projection]:
         """See `RebuildJob.projections`."""
-        return {**projections.registry(), **search.registry()}
+        return search.with_projections()
 
     def arguments(self, run_date: date, parameters: Any) -> Mapping[str, Any]:
         """The versions and tables of today's code."""

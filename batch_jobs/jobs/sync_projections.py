@@ -1,14 +1,12 @@
 """Brings projections and search indexes in step with what workspaces have recorded, all day long."""
 
 from datetime import date
-from functools import cache
 from typing import Any
 
-from batch_jobs import projections, search
+from batch_jobs import search
 from batch_jobs.engine.batch import Batch
-from batch_jobs.engine.catch_up import BEHIND, behind_values, catch_up, in_order, move_as_of
+from batch_jobs.engine.catch_up import BEHIND, behind_values, catch_up, move_as_of
 from batch_jobs.engine.contract import Counter, Job, Parameters
-from batch_jobs.engine.projection import Projection
 
 
 class SyncProjections(Job):
@@ -45,13 +43,13 @@ class SyncProjections(Job):
 
     def arguments(self, run_date: date, parameters: Parameters) -> dict[str, Any]:
         """See `Job.arguments`."""
-        return {**behind_values(_all()), "workspaces": None}
+        return {**behind_values(search.with_projections().values()), "workspaces": None}
 
     def decide(self, batch: Batch) -> None:
         """Fold what is missing, as of the run date, and count what that changed."""
         rows = {row.workspace_id: row for row in batch.rows}
         move_as_of(batch.connection, [(name, batch.runs[name].run_date) for name in rows])
-        done = catch_up(batch.connection, _all(), list(rows))
+        done = catch_up(batch.connection, list(search.with_projections().values()), list(rows))
         applied: dict[str, int] = {}
         for one in done.caught_up:
             applied[one.workspace_id] = max(one.lag, applied.get(one.workspace_id, 0))
@@ -64,8 +62,3 @@ class SyncProjections(Job):
         for projection, letters in done.letters.items():
             for letter in letters:
                 batch.dead_letter(rows[letter.workspace_id], projection, letter)
-
-
-@cache
-def _all() -> list[Projection]:
-    return in_order({**projections.registry(), **search.registry()})

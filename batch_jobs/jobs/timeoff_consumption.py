@@ -10,16 +10,13 @@ from batch_jobs.engine.job_runs import Target
 from batch_jobs.jobs.absence_rows import COLUMNS, IN_DIRECTORY, absences, report
 from batch_jobs.rules.absence_days import Consumption, approval_kind, chunks, consume
 from batch_jobs.rules.absences import Absence
-from batch_jobs.rules.approval_periods import period
-from batch_jobs.rules.entities import ApprovalKind
+from batch_jobs.rules.approval_periods import bounds
 from batch_jobs.rules.errors import RuleError
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.payloads.time_off import ConsumedDay, TimeOffConsumed
 
 # A date in the wrong century would write millions of days; nobody plans ten years off.
 MOST_DAYS = 3_660
-
-_APPROVING: tuple[ApprovalKind, ...] = ("weekly", "biweekly", "monthly")
 
 # `rules.absence_days.chunks` in SQL: what begins by the run date is due in any approval period that holds it. Only for
 # later days the kind counts, that of the employment current on the run date or on the last covered day before it.
@@ -57,13 +54,8 @@ class TimeoffConsumption(Job):
     candidates = _DUE_CHUNKS
 
     def arguments(self, run_date: date, parameters: Any) -> Mapping[str, Any]:
-        """The end of each kind of approval period on the run date (domain 3.4)."""
-        ends: dict[str, date] = {}
-        for kind in _APPROVING:
-            found = period(kind, run_date)
-            assert found
-            ends[f"{kind}_end"] = found.end
-        return ends
+        """The bounds of each kind of approval period on the run date (domain 3.4)."""
+        return bounds(run_date)
 
     def idle_reasons(self, connection: Transaction, targets: Sequence[Target]) -> Mapping[str, str]:
         """See `Job.idle_reasons`."""

@@ -7,12 +7,9 @@ from typing import Any
 from batch_jobs.engine.batch import Batch
 from batch_jobs.engine.contract import Counter, Job
 from batch_jobs.engine.job_runs import Target
-from batch_jobs.rules.approval_periods import period
-from batch_jobs.rules.entities import ApprovalKind
+from batch_jobs.rules.approval_periods import APPROVING, bounds
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.payloads.statements import StatementPeriodStarted
-
-APPROVING: tuple[ApprovalKind, ...] = ("weekly", "biweekly", "monthly")
 
 _IN_FORCE = """
     FROM scope s JOIN projections.employment_periods p ON p.workspace_id = s.workspace_id
@@ -70,12 +67,7 @@ class TimesheetStatementGenerate(Job):
 
     def arguments(self, run_date: date, parameters: Any) -> Mapping[str, Any]:
         """The bounds of each kind of approval period on the run date (domain 3.4)."""
-        bounds: dict[str, date] = {}
-        for kind in APPROVING:
-            found = period(kind, run_date)
-            assert found
-            bounds |= {f"{kind}_start": found.start, f"{kind}_end": found.end}
-        return bounds
+        return bounds(run_date)
 
     def idle_reasons(self, connection: Transaction, targets: Sequence[Target]) -> Mapping[str, str]:
         """Tell workspaces without approval from those where all is done."""

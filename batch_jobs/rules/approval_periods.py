@@ -8,6 +8,9 @@ from batch_jobs.rules.entities import ApprovalKind
 from batch_jobs.rules.norms import FIRST_MONDAY
 from batch_jobs.rules.versions import ONE_DAY
 
+APPROVING: tuple[ApprovalKind, ...] = ("weekly", "biweekly", "monthly")
+"""The kinds under which time is approved: all but `none`."""
+
 _WEEKS = {"weekly": 1, "biweekly": 2}
 
 
@@ -35,6 +38,12 @@ def period(kind: ApprovalKind, day: date) -> Period | None:
         date.fromordinal(max(start, date.min.toordinal())),
         date.fromordinal(min(start + length - 1, date.max.toordinal())),
     )
+
+
+def bounds(day: date) -> dict[str, date]:
+    """First and last day of each kind's period that holds the day, as `<kind>_start` and `<kind>_end`: for queries."""
+    found = {kind: held for kind in APPROVING if (held := period(kind, day))}
+    return {f"{kind}_{end}": getattr(held, end) for kind, held in found.items() for end in Period._fields}
 
 
 def next_period(kind: ApprovalKind, current: Period) -> Period | None:

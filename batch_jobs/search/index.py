@@ -125,6 +125,7 @@ class Index(DerivedProjection):
                 yield min(done / max(total, 1), 1.0)
 
     def row(self, document: Document) -> tuple[str, ...]:
+        """The document as a row of the table: the values of key and columns in their order."""
         title = str(document.texts[0])
         sort_key = " ".join(folding.fold(title))[:SORT_KEY]
         shown = dict(zip(self._shown, document.texts[1:], strict=True))

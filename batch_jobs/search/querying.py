@@ -20,7 +20,8 @@ class Found(NamedTuple):
         entity_id: id of the employee, project or activity.
         title: its name.
         shown: the other fields of the index, by name.
-        rank: 1 (all words are in the title) to 5 (a word was found in the least of the fields only).
+        rank: 1 (the title begins with what was typed), 2 (the title holds all words), or 3, 4, 5 (a word was found only
+            in a field of weight B, C, D).
     """
 
     entity_id: str

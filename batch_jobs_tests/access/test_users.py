@@ -44,7 +44,7 @@ def test_names_that_would_be_trouble_elsewhere_are_refused(database: Database, n
 
 def test_a_name_is_given_once(database: Database) -> None:
     add_user(database, "bo", "admin", PASSWORD)
-    with pytest.raises(BadInputError, match='"bo" is there already'):
+    with pytest.raises(BadInputError, match=r'"bo" is there already; .* set-role bo --role ROLE'):
         add_user(database, "bo", "viewer", PASSWORD)
     assert roles(database) == {"bo": "admin"}
 

@@ -10,7 +10,7 @@ import pytest
 from batch_jobs import projections, search
 from batch_jobs.engine import folding, rebuild
 from batch_jobs.engine.catch_up import catch_up, in_order
-from batch_jobs.engine.rebuild import Rebuild, tables_of
+from batch_jobs.engine.rebuild import Rebuild
 from batch_jobs.installation import all_projections
 from batch_jobs.search import index
 from batch_jobs.store.database import Database, Transaction
@@ -130,9 +130,7 @@ def test_an_empty_projection_is_filled(company: Database) -> None:
     before = digests(company)
     with company.owner() as connection:
         tables = ", ".join(
-            f"{one.schema}.{table.name}"
-            for one in projections.registry().values()
-            for table in (one.table, *one.further_tables)
+            f"{one.schema}.{table.name}" for one in projections.registry().values() for table in one.tables
         )
         connection.execute(f"TRUNCATE {tables}")
         connection.execute("DELETE FROM batch_jobs.dead_letters")
@@ -243,7 +241,7 @@ def test_tables_beside_have_the_keys_and_indexes_of_those_that_serve(company: Da
         building = Rebuild(connection, all_projections(), all_projections(), PEOPLE)
         building.build()
         for projection in building.projections:
-            for table in tables_of(projection):
+            for table in projection.tables:
                 serving = indexed(connection, f"{projection.schema}.{table.name}")
                 assert serving
                 assert indexed(connection, f"pg_temp.{table.name}") == serving, table.name

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from batch_jobs import search
 from batch_jobs.engine import folding, rebuild
 from batch_jobs.engine.catch_up import catch_up
-from batch_jobs.engine.rebuild import Rebuild, tables_of
+from batch_jobs.engine.rebuild import Rebuild
 from batch_jobs.installation import all_projections
 from batch_jobs.search import index
 from batch_jobs.store.database import Database
@@ -49,7 +49,7 @@ def test_catching_up_and_rebuilding_give_the_same_rows(
         for projection in built.wanted:
             found = built.compare(projection, samples=3)
             assert [drift.samples for drift in found.drifts if drift.changes] == []
-            for table in tables_of(projection):
+            for table in projection.tables:
                 assert digest(connection, f"pg_temp.{table.name}") == digest(
                     connection, f"{projection.schema}.{table.name}"
                 )

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from batch_jobs.engine.rebuild import tables_of
 from batch_jobs.installation import all_projections
 from batch_jobs.jobs.rebuild_employee_projections import RebuildEmployeeProjections
 from batch_jobs.jobs.rebuild_search_indexes import RebuildSearchIndexes
@@ -101,7 +100,7 @@ def rows_by_workspace(database: Database) -> dict[str, dict[str, list[str]]]:
     """The rows of every table of every projection and index, by workspace and table."""
     found_rows: dict[str, dict[str, list[str]]] = {}
     for projection in all_projections().values():
-        for table in tables_of(projection):
+        for table in projection.tables:
             name = f"{projection.schema}.{table.name}"
             for workspace_id, row in rows(database, f"SELECT workspace_id, t::text FROM {name} t ORDER BY 1, 2"):
                 found_rows.setdefault(workspace_id, {}).setdefault(name, []).append(row)

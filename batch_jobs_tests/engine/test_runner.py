@@ -2,10 +2,12 @@
 
 import threading
 from itertools import count
+from typing import Any
 
 import psycopg
 import pytest
 
+from batch_jobs.engine.batch import Batch
 from batch_jobs.engine.progress import Progress
 from batch_jobs.engine.requests import RunRequest
 from batch_jobs.engine.runner import MOST_BLAMED_ROWS
@@ -63,6 +65,47 @@ def test_a_bad_row_stops_no_other_row_and_no_other_workspace(database, how, chun
     ((row_id, message),) = rows(database, "SELECT row_id, message FROM batch_jobs.job_run_errors")
     assert row_id == "e-2"
     assert ("division by zero" if how is _break_statement else "no mark for e-2") in message
+
+
+def test_the_log_tells_where_an_unexpected_error_came_from_once_and_without_a_password(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    found(database, ["acme"], employees=5)
+    found(database, ["beta"], employees=MOST_BLAMED_ROWS + 5)
+
+    def refuse_the_database(_batch: Batch, row: Any) -> None:
+        if row.employee_id != "e-1":
+            raise ValueError("not in postgresql://ann:s3cret@db.example/time")
+
+    acme, beta = run(engine_of(database, Marking(refuse_the_database)), "marking", ["acme", "beta"])
+    assert (acme.status, acme.errors, beta.status) == ("warning", 4, "failed")
+    said = [record.getMessage() for record in caplog.records]
+    assert [text.partition(" (more")[0] for text in said] == [
+        'marking can not work on row "e-2" of acme',
+        "marking failed for beta",
+    ]
+    for text in said:
+        assert "in refuse_the_database" in text
+        assert "ValueError: not in postgresql://ann:***@db.example/time" in text
+    stored = rows(database, "SELECT message FROM batch_jobs.job_run_errors")
+    assert {message for (message,) in stored} == {
+        "marking can not work on this row: not in postgresql://ann:***@db.example/time"
+    }
+    assert beta.message == "ValueError: not in postgresql://ann:***@db.example/time"
+
+
+@pytest.mark.parametrize("error", [BadInputError("mend it"), psycopg.errors.DiskFull("no room")])
+def test_what_a_person_can_mend_and_what_passes_leave_no_traceback(
+    database: Database, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    found(database, ["acme"], employees=2)
+
+    def fail(_batch: Batch, _row: Any) -> None:
+        raise error
+
+    (acme,) = run(engine_of(database, Marking(fail)), "marking", ["acme"])
+    assert acme.status in ("warning", "failed")
+    assert caplog.records == []
 
 
 def test_a_job_that_fails_on_every_row_fails_the_workspace_and_no_other(database):

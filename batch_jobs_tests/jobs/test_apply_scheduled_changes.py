@@ -13,6 +13,7 @@ from batch_jobs.engine.job_runs import JobRun
 from batch_jobs.jobs.apply_scheduled_changes import ApplyScheduledChanges
 from batch_jobs.store.database import Database
 from batch_jobs.store.event_ids import deterministic_event_id
+from batch_jobs.store.payloads.catalog import DEFINED_ENTITIES, DefinedEntity
 from batch_jobs_tests import builders
 from batch_jobs_tests.builders import Event
 from batch_jobs_tests.engine.company import digests, engine_of, rows, run
@@ -235,6 +236,28 @@ def test_what_can_not_be_applied_stays_scheduled_and_stops_nothing(
     assert [item.rows for item in engine.due(run_date=DAY + timedelta(days=1)).due] == [1]
     builders.import_all(engine.database, builders.event("change.cancelled", {"change_id": "c-1"}))
     assert engine.due(run_date=DAY + timedelta(days=1)).due == []
+
+
+def test_the_log_tells_where_a_fault_of_the_code_came_from(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Faulty(DefinedEntity):
+        @property
+        def id_field(self) -> str:  # type: ignore[override]
+            raise ZeroDivisionError("at postgresql://ann:s3cret@db.example/time")
+
+    changes = [change(f"c-{number}", "employee", f"e-{number}", name="X") for number in (1, 2)]
+    builders.import_all(engine.database, *company(*changes))
+    monkeypatch.setitem(DEFINED_ENTITIES, "employee.defined", Faulty(*DEFINED_ENTITIES["employee.defined"]))
+    one = apply(engine)
+    assert [(row[0], row[3], row[4]) for row in errors(engine, one)] == [
+        (name, "ZeroDivisionError", f'change "{name}" can not be applied: at postgresql://ann:***@db.example/time')
+        for name in ("c-1", "c-2")
+    ]
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith('change "c-1" of acme can not be applied')
+    assert "in id_field" in said
+    assert "s3cret" not in said
 
 
 def test_a_mended_change_is_applied_under_its_own_date(engine: Engine) -> None:

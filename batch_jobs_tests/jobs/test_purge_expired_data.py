@@ -315,7 +315,7 @@ def test_a_rebuild_after_a_purge_gives_the_same_rows_and_no_event_is_lost(engine
     held = everything(engine.database)
     with engine.database.owner() as connection:
         for projection in engine.projections.values():
-            for table in (projection.table, *projection.further_tables):
+            for table in projection.tables:
                 connection.execute(f"DELETE FROM {projection.schema}.{table.name}".encode())
         connection.execute("DELETE FROM batch_jobs.checkpoints")
     engine.catch_up()

@@ -9,7 +9,6 @@ from psycopg.errors import UniqueViolation
 
 from batch_jobs import projections
 from batch_jobs.engine.job_runs import JobRun
-from batch_jobs.engine.rebuild import tables_of
 from batch_jobs.errors import BadInputError
 from batch_jobs.jobs.rebuild_employee_projections import RebuildEmployeeProjections
 from batch_jobs.store.database import Database
@@ -170,7 +169,7 @@ def tables_with_employees() -> list[str]:
     return [
         f"{one.schema}.{table.name}"
         for one in projections.registry().values()
-        for table in tables_of(one)
+        for table in one.tables
         if one.name != "definitions" and "employee_id" in (*table.key, *table.columns)
     ]
 

@@ -8,7 +8,6 @@ import pytest
 
 from batch_jobs import search
 from batch_jobs.engine.job_runs import JobRun
-from batch_jobs.engine.rebuild import tables_of
 from batch_jobs.installation import all_projections, make_engine
 from batch_jobs.jobs.rebuild_employee_projections import RebuildEmployeeProjections
 from batch_jobs.jobs.rebuild_search_indexes import RebuildSearchIndexes
@@ -80,7 +79,7 @@ def versions_of_rows(database: Database) -> set[tuple[Any, ...]]:
         return {
             (table.name, *row)
             for projection in all_projections().values()
-            for table in tables_of(projection)
+            for table in projection.tables
             for row in connection.execute(
                 f"SELECT xmin::text, ctid::text, {', '.join(table.key)} FROM {projection.schema}.{table.name}"
             )
@@ -93,7 +92,7 @@ def test_damage_is_named_to_the_row_and_mended_to_the_byte(company: Database, na
     right = digests(company)
     sound = versions_of_rows(company)
     damaged: dict[tuple[str, str], tuple[dict[str, Any], set[str]]] = {}
-    for table in tables_of(projection):
+    for table in projection.tables:
         place = projection.schema, table
         if table.columns:
             damaged[CHANGED, table.name] = change_a_row(company, *place, CHANGED)
@@ -122,7 +121,7 @@ def test_damage_is_named_to_the_row_and_mended_to_the_byte(company: Database, na
     mended = {(row[0], *row[3:]) for row in sound - versions_of_rows(company)}
     assert mended == {
         (table.name, where, *_values(company, projection.schema, table, where))
-        for table in tables_of(projection)
+        for table in projection.tables
         for where in (CHANGED, REMOVED)
         if (where, table.name) in damaged
     }

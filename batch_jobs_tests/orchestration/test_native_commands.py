@@ -1,13 +1,29 @@
 """Dagster's own commands, run in the clone by an operator, without a daemon."""
 
 import json
+import shlex
 from pathlib import Path
 
+from dagster import DagsterRunStatus, RunsFilter
+
+from batch_jobs.settings import PROJECT_FOLDER
 from batch_jobs_tests.orchestration.installation import FAULTY, JOB, OP, WORKSPACES, Installation, weeks_ago
 
 HEALTHY = [name for name in WORKSPACES if name != FAULTY]
-MATERIALIZE = ("asset", "materialize", "-m", "batch_jobs.definitions", "--select", f"jobs/{JOB}")
-EXECUTE = ("job", "execute", "-m", "batch_jobs.definitions")
+
+
+def in_the_readme(command: str, *, until: str = "") -> list[str]:
+    """The words after `dagster` of a command as the README has it, up to one of its options."""
+    lines = (PROJECT_FOLDER / "README.md").read_text().splitlines()
+    (line,) = [line for line in lines if line.startswith(f"dagster {command} ")]
+    words = shlex.split(line)[1:]
+    return words[: words.index(until)] if until else words
+
+
+MATERIALIZE = in_the_readme("asset materialize", until="--partition")
+EXECUTE = in_the_readme("job execute", until="-j")
+LAUNCH = in_the_readme("job launch", until="--tags")
+START = in_the_readme("schedule start")
 
 
 def write(folder: Path, config: object) -> str:
@@ -100,4 +116,12 @@ def test_schedules_are_on_and_can_be_stopped_and_started(installation: Installat
     schedule = f"{JOB}_schedule"
     installation.dagster("schedule", "stop", schedule)
     assert f"Schedule: {schedule} [STOPPED]" in installation.dagster("schedule", "list")
-    assert f"Started schedule {schedule}" in installation.dagster("schedule", "start", schedule)
+    assert f"Started schedule {schedule}" in installation.dagster(*START)
+
+
+def test_a_launched_run_waits_for_the_daemon(installation: Installation) -> None:
+    tags = {"dagster/partition": f"{weeks_ago(4)}|w-5"}
+    installation.dagster(*LAUNCH, "--tags", json.dumps(tags))
+    with installation.instance() as instance:
+        (queued,) = instance.get_runs(RunsFilter(job_name=JOB, tags=tags))
+    assert queued.status is DagsterRunStatus.QUEUED

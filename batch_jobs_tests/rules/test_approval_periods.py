@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from batch_jobs.rules.approval_periods import Period, next_period, period, periods_between
+from batch_jobs.rules.approval_periods import Period, bounds, next_period, period, periods_between
 
 KINDS = st.sampled_from(["weekly", "biweekly", "monthly"])
 
@@ -69,3 +69,14 @@ def test_periods_between_are_those_of_the_days(kind, start, length):
     end = start + timedelta(length)
     of_days = dict.fromkeys(period(kind, start + timedelta(offset)) for offset in range(length + 1))
     assert list(periods_between(kind, start, end)) == list(of_days)
+
+
+def test_bounds_are_those_of_each_kind() -> None:
+    assert bounds(date(2024, 1, 10)) == {
+        "weekly_start": date(2024, 1, 8),
+        "weekly_end": date(2024, 1, 14),
+        "biweekly_start": date(2024, 1, 1),
+        "biweekly_end": date(2024, 1, 14),
+        "monthly_start": date(2024, 1, 1),
+        "monthly_end": date(2024, 1, 31),
+    }

@@ -1,4 +1,4 @@
-"""What each event says, as one strict model a type and version; names and meaning are those of `docs/domain.md`.
+"""What each event says, as one strict model a type and version; names and meaning are those of the domain contract.
 
 A payload is refused for what can never be right: an unknown field, a wrong type, a day that the calendar does not have,
 a value out of its range, text that the database can not hold. What may still become right, or is for a job to judge, is
