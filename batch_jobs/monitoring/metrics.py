@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 # A server in trouble is not to be asked again and again by those who watch it.
 TIMEOUT = "20s"
-_LIMIT = f"SET LOCAL statement_timeout = '{TIMEOUT}'"
 
 _RUNS = """
     SELECT job, status, count(*) FROM batch_jobs.job_runs
@@ -70,12 +69,12 @@ class Metrics:
         """Measure."""
         now = self._engine.clock()
         with self._engine.database.reader() as connection:
-            connection.execute(_LIMIT)
+            _limit(connection)
             yield from self._of_database(connection, now)
             yield from self._of_troubles(connection, now)
             yield from self._of_overdue(find_overdue(connection, self._engine.scheduled_jobs, now=now), now)
         with self._engine.database.owner() as connection:
-            connection.execute(_LIMIT)
+            _limit(connection)
             yield from _of_daemon(connection)
 
     def _of_database(self, connection: Transaction, now: datetime) -> Iterator["GaugeMetricFamily"]:
@@ -148,6 +147,10 @@ def write(engine: Engine, file: Path) -> None:
     from prometheus_client import write_to_textfile
 
     write_to_textfile(str(file), registry_of(engine))
+
+
+def _limit(connection: Transaction) -> None:
+    connection.execute(f"SET LOCAL statement_timeout = '{TIMEOUT}'")
 
 
 def _of_daemon(connection: Transaction) -> Iterator["GaugeMetricFamily"]:

@@ -4,11 +4,14 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
+import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from batch_jobs.engine.engine import Engine
 from batch_jobs.jobs.deliver_notifications import DeliverNotifications
+from batch_jobs.monitoring import metrics
 from batch_jobs.monitoring.metrics import exposition, write
 from batch_jobs.settings import PROJECT_FOLDER
 from batch_jobs.store.database import Database
@@ -118,6 +121,21 @@ def test_a_failure_counts_until_it_is_mended(database: Database) -> None:
     assert values["batch_jobs_troubled_workspaces", "marking", "failed"] == 0
     assert values["batch_jobs_job_runs", "marking", "failed"] == 2
     assert values["batch_jobs_troubled_workspaces", "another", "warning"] == 0
+
+
+@pytest.mark.parametrize("question", ["candidates", "waiting_since"])
+def test_no_question_takes_longer_than_allowed(
+    database: Database, monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
+    slow = {
+        "candidates": "SELECT s.workspace_id, 'x' AS row_id, true AS due FROM scope s, pg_sleep(20)",
+        "waiting_since": "SELECT 'acme', now() FROM pg_sleep(20)",
+    }[question]
+    found(database, ["acme"])
+    engine = engine_of(database, named("slow", continuous=question == "waiting_since", **{question: slow}))
+    monkeypatch.setattr(metrics, "TIMEOUT", "500ms")
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        exposition(engine)
 
 
 def test_no_label_names_a_workspace(database: Database) -> None:
