@@ -17,7 +17,7 @@ from batch_jobs.announcing.announcements import Judged, Open
 from batch_jobs.announcing.cause import Cause, Seen, folded
 from batch_jobs.announcing.channels import WEBHOOK, Send, channel_names, open_channels
 from batch_jobs.announcing.telling import Wishes, next_step
-from batch_jobs.announcing.troubles import overdue_trouble, standing_troubles
+from batch_jobs.announcing.troubles import mail_trouble, overdue_trouble, standing_troubles
 from batch_jobs.announcing.words import announcement, closing
 from batch_jobs.engine.engine import Engine
 from batch_jobs.settings import Settings
@@ -85,7 +85,7 @@ def _judge(engine: Engine, settings: Settings, channels: list[str], *, keep: boo
 
 def _look(engine: Engine, now: datetime) -> _Look:
     with engine.database.reader() as connection:
-        causes = standing_troubles(connection, engine.scheduled_jobs, now=now)
+        causes = standing_troubles(connection, engine.scheduled_jobs, now=now) + mail_trouble(connection, now=now)
     try:
         overdue = engine.overdue()
     except ZoneInfoNotFoundError as error:

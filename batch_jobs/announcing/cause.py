@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 Status: TypeAlias = Literal["failed", "warning", "overdue"]
 
 MANY = "many different errors"
+NO_MAIL = "no e-mail was taken"
 MOST_REASONS = 5
 """So many new reasons of one job and status are told apart; more are one cause."""
 

@@ -9,6 +9,9 @@ with warnings. That is over
 
 A warning of a continuous job says nothing about its next run, which works on other rows: it stands for an hour. What
 people start themselves is never trouble: they see what comes of it. Nor are dry runs and parts of a workspace.
+
+A mail server that is away makes no run fail: its messages are tried again for a day. That no message got through for
+half an hour is trouble by itself. One that is put off while others are taken, as for a mailbox that is full, is none.
 """
 
 from collections import Counter
@@ -16,13 +19,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from batch_jobs.announcing.cause import Cause, Seen, reason_of, together
+from batch_jobs.announcing.cause import NO_MAIL, Cause, Seen, reason_of, together
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.overdue import Overdue
 from batch_jobs.store.database import Transaction
 
 STANDS_FOR = timedelta(days=2)
 WARNING_OF_CONTINUOUS = timedelta(hours=1)
+PATIENCE_WITH_MAIL = timedelta(minutes=30)
 
 _STANDING = """
     SELECT r.job_run_id::text, r.job, r.workspace_id, r.status, r.message, r.counters, r.ended_at
@@ -51,6 +55,21 @@ _ROW_ERRORS = """
     SELECT DISTINCT ON (job_run_id, entity, error) job_run_id::text, entity, error, message
     FROM batch_jobs.job_run_errors WHERE job_run_id = ANY (%s::uuid[])
     ORDER BY job_run_id, entity, error, number
+"""
+# What was recorded after the newest message that was taken, and tried in vain. The newest one is looked up in each
+# workspace, where an index has it, and only if there is anything to compare it with.
+_NO_MAIL = """
+    SELECT o.workspace_id, min(o.recorded_at), (array_agg(o.server_reply ORDER BY o.recorded_at))[1]
+    FROM batch_jobs.outbox o JOIN batch_jobs.workspaces w ON w.workspace_id = o.workspace_id AND w.status = 'active'
+    WHERE o.state = 'waiting' AND o.reason IN ('deferred', 'unclear')
+      AND o.recorded_at <= %(now)s::timestamptz - %(patience)s
+      AND o.recorded_at > coalesce((
+          SELECT max(s.ended_at) FROM batch_jobs.workspaces v CROSS JOIN LATERAL (
+              SELECT t.ended_at FROM batch_jobs.outbox t
+              WHERE t.workspace_id = v.workspace_id AND t.state = 'sent' ORDER BY t.ended_at DESC LIMIT 1
+          ) s
+      ), '-infinity')
+    GROUP BY o.workspace_id ORDER BY o.workspace_id
 """
 
 
@@ -81,6 +100,20 @@ def standing_troubles(connection: Transaction, jobs: Mapping[str, Job], *, now: 
             if status == "warning"
             else [(reason_of(message or "", workspace_id), message or "")]
         )
+    )
+
+
+def mail_trouble(connection: Transaction, *, now: datetime) -> list[Seen]:
+    """That no message gets through, as one cause, if that is so.
+
+    Args:
+        connection: a reader's transaction.
+        now: the instant.
+    """
+    rows = connection.execute(_NO_MAIL, {"now": now, "patience": PATIENCE_WITH_MAIL})
+    return together(
+        Seen(Cause("deliver_notifications", "warning", NO_MAIL), (workspace_id,), since, 1, reply or "")
+        for workspace_id, since, reply in rows
     )
 
 

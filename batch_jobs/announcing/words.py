@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from batch_jobs.announcing.cause import MANY, Cause, Seen
+from batch_jobs.announcing.cause import MANY, NO_MAIL, Cause, Seen
 from batch_jobs.announcing.telling import Step
 from batch_jobs.engine.job_runs import WORKER_LOST
 
@@ -17,6 +17,7 @@ _LOST_REMEDY = (
 )
 _FAILED_REMEDY = "mend what the error names; `batch-jobs runs retry ID` does what is left, the next night does it too"
 _WARNING_REMEDY = "mend what the error names; `batch-jobs runs retry ID` does the rows that failed"
+_NO_MAIL_REMEDY = "see whether `batch-jobs doctor` gets into the mail server; what waits is tried again for 24 hours"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ def announcement(cause_id: str, number: int, step: Step, seen: Seen) -> Announce
     cause, again = seen.cause, {"grown": "Still growing: ", "reminder": "Still: "}.get(step, "")
     remedy = {
         "failed": _LOST_REMEDY if cause.reason.startswith(WORKER_LOST) else _FAILED_REMEDY,
-        "warning": _WARNING_REMEDY,
+        "warning": _NO_MAIL_REMEDY if cause.reason == NO_MAIL else _WARNING_REMEDY,
         "overdue": _OVERDUE_REMEDY,
     }[cause.status]
     jobs = ", ".join(f"{job} in {_workspaces(number)}" for job, number in seen.jobs)
@@ -139,6 +140,8 @@ def closing(cause_id: str, number: int, cause: Cause, *, since: datetime, most: 
 def _subject(cause: Cause) -> str:
     if cause.status == "overdue":
         return "Jobs have been due for more than an hour without a run"
+    if cause.reason == NO_MAIL:
+        return "No e-mail was taken by the mail server for more than half an hour"
     what = "failed" if cause.status == "failed" else "ended with warnings"
     return f"{cause.job} {what}" + (f", with {MANY}," if cause.reason == MANY else "")
 
@@ -146,6 +149,8 @@ def _subject(cause: Cause) -> str:
 def _command(cause: Cause) -> str:
     if cause.status == "overdue":
         return "batch-jobs due; batch-jobs doctor"
+    if cause.reason == NO_MAIL:
+        return "batch-jobs doctor"
     return f"batch-jobs runs --job {cause.job} --status {cause.status}"
 
 

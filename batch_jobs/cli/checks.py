@@ -12,11 +12,15 @@ from batch_jobs.settings import read_settings
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check database, schema, isolation, orchestrator, time zones, workers, projections, disk and port.
+    """Check whether the installation is well, from its database to its mail server.
 
-    Each check is one line, with the remedy where there is a problem. Exit code 1 when there is one.
+    The database: schema, tables, roles, row-level security, users of the web UI. What goes on in it: scheduler (what is
+    overdue), time zones, workers, projections, versions of projections, dead letters, orchestrator, announcements. The
+    machine: orchestrator home, disk, port, mail. Each check is one line, with the remedy where there is a problem. Exit
+    code 1 when there is one.
     """
     from batch_jobs.doctor import Finding, examine
+    from batch_jobs.doctor.finding import counted
 
     try:
         findings = examine(read_settings())
@@ -34,5 +38,5 @@ def doctor(as_json: AsJson = False) -> None:
             folding=["finding"],
         )
         problems = Counter(finding.state for finding in findings)["problem"]
-        say(f"{problems} problems" if problems else "all is well")
+        say(counted(problems, "problem") if problems else "all is well")
     raise typer.Exit(FAILED if any(finding.state == "problem" for finding in findings) else DONE)

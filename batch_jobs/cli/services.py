@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.5
 # A job run stops between its chunks of work, which take seconds.
 GRACE_SECONDS = 60.0
+USUAL_PORTS = {"--port": 3000, "--metrics-port": 9464}
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - named, not chosen
 
 
@@ -64,9 +65,11 @@ def up(
             f'--host "{host}" lets everybody who reaches it run and delete everything: without --auth the web UI knows '
             "no password. Say --auth (docs/security.md), leave --host out, or say --without-login as well"
         )
-    for one in (port, metrics_port):
-        if one:
-            _check_port(host, one)
+    if port == metrics_port:
+        raise BadInputError(f"--port and --metrics-port are both {port}; expected two ports")
+    _check_port(host, port, "--port", "the web UI")
+    if metrics_port:
+        _check_port(host, metrics_port, "--metrics-port", "the metrics")
     _prepare(settings)
     if auth:
         _check_users(settings)
@@ -145,16 +148,19 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _check_port(host: str, port: int) -> None:
+def _check_port(host: str, port: int, option: str, what: str) -> None:
     try:
         owner = port_owner(host, port)
     except OSError as error:
         raise BadInputError(
-            f"the web UI can not be at {host}:{port}: {error.strerror}; expected an address of this machine and a port "
-            "that you may use, such as --host 127.0.0.1 --port 3000"
+            f"{what} can not be at {host}:{port}: {error.strerror}; expected an address of this machine and a port "
+            f"that you may use, such as --host 127.0.0.1 {option} {USUAL_PORTS[option]}"
         ) from error
     if owner:
-        raise UnavailableError(f"port {port} is used by {owner}; end it, or use: batch-jobs up --port {port + 1}")
+        raise UnavailableError(
+            f"port {port} is used by {owner.name}; end it, or give {what} another one: batch-jobs up {option} "
+            f"{port + 1}"
+        )
 
 
 def _prepare(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from batch_jobs.doctor import access
 from batch_jobs.doctor.finding import Finding, judged
+from batch_jobs.doctor.work import REBUILD
 from batch_jobs.errors import UnavailableError
 from batch_jobs.installation import all_projections
 from batch_jobs.settings import Settings
@@ -9,12 +10,26 @@ from batch_jobs.store import schema
 from batch_jobs.store.database import Database, Transaction, shown_url
 from batch_jobs.store.isolation import READER, WORKER
 
-_OPEN_TABLES = """
+# Policies add up: one that lets a job at all rows undoes the one that holds it to its scope.
+_OPEN_TABLES = f"""
     SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname IN ('batch_jobs', 'projections', 'search') AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
+    WHERE n.nspname IN ('batch_jobs', 'projections', 'search') AND c.relkind IN ('r', 'p')
       AND EXISTS (
           SELECT FROM pg_attribute a
           WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped
+      )
+      AND (
+          NOT c.relrowsecurity
+          OR NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'in_scope')
+          OR EXISTS (
+              SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polpermissive
+                AND p.polroles && ARRAY[0::oid, to_regrole('{WORKER}')::oid]
+                AND (
+                    p.polname <> 'in_scope'
+                    OR pg_get_expr(p.polqual, c.oid) NOT LIKE '(workspace_id IN ( SELECT %scope()%'
+                    OR pg_get_expr(p.polwithcheck, c.oid) <> pg_get_expr(p.polqual, c.oid)
+                )
+          )
       )
     ORDER BY 1
 """
@@ -59,8 +74,7 @@ def _tables(connection: Transaction) -> Finding:
         "tables",
         not missing,
         f"a migration is half-applied; not there: {', '.join(missing)}" if missing else "as the projections need them",
-        "add what is missing as batch_jobs/store/migrations makes it (or restore a backup), "
-        "then: batch-jobs run recover_failed_migration",
+        f"add what is missing as batch_jobs/store/migrations makes it (or restore a backup), then: {REBUILD}",
     )
 
 
@@ -83,6 +97,9 @@ def _isolation(connection: Transaction) -> Finding:
     return judged(
         "row-level security",
         not tables,
-        f"off for {', '.join(tables)}" if tables else "on for every table with rows of workspaces",
-        "ALTER TABLE ... ENABLE ROW LEVEL SECURITY for each: until then a job sees the rows of other workspaces",
+        f"does not hold jobs to their workspaces in {', '.join(tables)}"
+        if tables
+        else "on, with its policy, for every table with rows of workspaces",
+        "ALTER TABLE ... ENABLE ROW LEVEL SECURITY for each, with the policies of batch_jobs/store/isolation.py and no "
+        "others: until then a job sees the rows of other workspaces, or none",
     )

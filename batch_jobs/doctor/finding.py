@@ -25,6 +25,11 @@ class Finding:
         return asdict(self)
 
 
+def counted(number: int, what: str) -> str:
+    """How many there are, in words: `1 workspace`, `2,000 workspaces`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def judged(check: str, well: bool, text: str, remedy: str) -> Finding:
     """A finding whose remedy matters only when it is not well."""
     return Finding(check, "ok", text) if well else Finding(check, "problem", text, remedy)

@@ -2,12 +2,28 @@
 
 import shutil
 import socket
+from pathlib import Path
+from typing import NamedTuple
 
 from batch_jobs.doctor.finding import Finding, judged
 from batch_jobs.settings import PROJECT_FOLDER, Settings
 
 PORT = 3000
 SCARCE_BYTES = 1_000_000_000
+# `python -m` one of these, or the executable of that name.
+WEB_SERVERS = frozenset({"dagster_webserver", "dagster-webserver", "batch_jobs.orchestration.web"})
+
+
+class Owner(NamedTuple):
+    """Who listens on a port.
+
+    Attributes:
+        name: the process and its command line, as far as this user may see them.
+        is_web_ui: whether it is a web server of the orchestrator, with a login or without.
+    """
+
+    name: str
+    is_web_ui: bool
 
 
 def examine(settings: Settings) -> list[Finding]:
@@ -24,12 +40,13 @@ def port_finding(host: str, port: int) -> Finding:
     owner = port_owner(host, port)
     if owner is None:
         return Finding("port", "ok", f"{port} is free for the web UI")
-    if "dagster" in owner:
-        return Finding("port", "ok", f"{port} serves the web UI ({owner})")
-    return Finding("port", "problem", f"{port} is used by {owner}", f"end it, or use: batch-jobs up --port {port + 1}")
+    if owner.is_web_ui:
+        return Finding("port", "ok", f"{port} serves the web UI ({owner.name})")
+    remedy = f"end it, or use: batch-jobs up --port {port + 1}"
+    return Finding("port", "problem", f"{port} is used by {owner.name}", remedy)
 
 
-def port_owner(host: str, port: int) -> str | None:
+def port_owner(host: str, port: int) -> Owner | None:
     """Who listens on a port, as far as this user may see, or None where it is free.
 
     Raises:
@@ -49,17 +66,18 @@ def port_owner(host: str, port: int) -> str | None:
     return None
 
 
-def _listener(port: int) -> str:
+def _listener(port: int) -> Owner:
     import psutil
 
     try:
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr[1:2] == (port,) and connection.pid:
-                process = psutil.Process(connection.pid)
-                return f"process {connection.pid}: {' '.join(process.cmdline())[:120]}"
+                words = psutil.Process(connection.pid).cmdline()
+                is_web_ui = any(Path(word).name in WEB_SERVERS for word in words[:3])
+                return Owner(f"process {connection.pid}: {' '.join(words)[:120]}", is_web_ui)
     except psutil.Error:
         pass
-    return "another process"
+    return Owner("another process", False)
 
 
 def _orchestrator_home(settings: Settings) -> Finding:

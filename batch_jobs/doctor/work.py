@@ -4,7 +4,7 @@ from collections import Counter
 from importlib.metadata import version
 from zoneinfo import ZoneInfoNotFoundError, available_timezones
 
-from batch_jobs.doctor.finding import Finding, judged
+from batch_jobs.doctor.finding import Finding, counted, judged
 from batch_jobs.engine.catch_up import behind
 from batch_jobs.engine.stale import stale
 from batch_jobs.installation import all_projections, make_engine
@@ -12,6 +12,7 @@ from batch_jobs.settings import Settings
 from batch_jobs.store.database import Database, Transaction
 
 NAMED = 5
+REBUILD = "batch-jobs run recover_failed_migration --no-dry-run"
 
 
 def examine(database: Database, settings: Settings) -> list[Finding]:
@@ -36,7 +37,7 @@ def _overdue(database: Database, settings: Settings) -> Finding:
         return Finding("scheduler", "ok", "what is overdue can not be told while a time zone is not known")
     first = found[0] if found else None
     numbers = Counter(one.job for one in found)
-    named = [f"{job} in {number:,} workspaces" for job, number in sorted(numbers.items())]
+    named = [f"{job} in {counted(number, 'workspace')}" for job, number in sorted(numbers.items())]
     return judged(
         "scheduler",
         first is None,
@@ -78,7 +79,7 @@ def _workers(connection: Transaction, lost_after: int) -> Finding:
     return judged(
         "workers",
         not lost,
-        f"{active:,} active job runs" + (f", {lost:,} of them without a sign of life" if lost else ""),
+        counted(active, "active job run") + (f", {lost:,} of them without a sign of life" if lost else ""),
         "`batch-jobs runs` ends them as failed, so that they are due again; `batch-jobs up` does it by itself",
     )
 
@@ -88,19 +89,21 @@ def _projections(connection: Transaction) -> Finding:
     return judged(
         "projections",
         not lagging,
-        f"behind in {len(lagging):,} workspaces, by {sum(lagging.values()):,} events" if lagging else "in step",
+        f"behind in {counted(len(lagging), 'workspace')}, by {counted(sum(lagging.values()), 'event')}"
+        if lagging
+        else "in step",
         "`batch-jobs due` catches them up; `batch-jobs up` does it by itself",
     )
 
 
 def _versions(connection: Transaction) -> Finding:
     found = stale(connection, all_projections().values())
-    named = [f"{name} in {workspaces:,} workspaces" for name, workspaces in found.items()]
+    named = [f"{name} in {counted(workspaces, 'workspace')}" for name, workspaces in found.items()]
     return judged(
         "versions of projections",
         not found,
         f"built by another version of their code: {_some(named)}" if found else "all built by this code",
-        "rebuild them",
+        f"rebuild them: {REBUILD}",
     )
 
 
@@ -125,7 +128,7 @@ def _orchestrator(connection: Transaction) -> Finding:
     ).fetchone()
     runs, silent = row or (0, None)
     beat = f"its daemon gave a sign of life {silent:,} s ago" if silent is not None else "its daemon has never run"
-    return Finding("orchestrator", "ok", f"{runs:,} runs in its storage; {beat}")
+    return Finding("orchestrator", "ok", f"{counted(runs, 'run')} in its storage; {beat}")
 
 
 def _some(texts: list[str]) -> str:

@@ -1,4 +1,7 @@
-"""Metrics of an installation, measured anew whenever they are asked for. No label names a workspace: there are many."""
+"""Metrics of an installation, measured anew whenever they are asked for. No label names a workspace: there are many.
+
+Nor is one named `job`: Prometheus calls so what it asks, and would rename ours.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,8 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from batch_jobs.announcing.troubles import standing_troubles
 from batch_jobs.engine.engine import Engine
-from batch_jobs.engine.overdue import Overdue
+from batch_jobs.engine.overdue import Overdue, find_overdue
 from batch_jobs.store.database import Transaction
 
 if TYPE_CHECKING:
@@ -22,9 +26,11 @@ _RUNS = """
     WHERE ended_at > %(now)s::timestamptz - interval '24 hours' OR status IN ('pending', 'started')
     GROUP BY job, status ORDER BY job, status
 """
+# Every attempt that fails puts off the next one, so the age is that of the message. None is meant for later.
 _OUTBOX = """
-    SELECT count(*), coalesce(extract(epoch FROM %(now)s::timestamptz - min(next_attempt_at)), 0)::float8
-    FROM batch_jobs.outbox WHERE state = 'waiting' AND next_attempt_at <= %(now)s
+    SELECT count(*), coalesce(extract(epoch FROM %(now)s::timestamptz - min(o.recorded_at)), 0)::float8
+    FROM batch_jobs.outbox o JOIN batch_jobs.workspaces w ON w.workspace_id = o.workspace_id AND w.status = 'active'
+    WHERE o.state = 'waiting'
 """
 # Of each projection: the events that it lacks, all workspaces together, and the age of the oldest of them.
 _LAG = """
@@ -63,21 +69,23 @@ class Metrics:
         """Measure."""
         now = self._engine.clock()
         with self._engine.database.reader() as connection:
-            connection.execute(f"SET LOCAL statement_timeout = '{TIMEOUT}'")
+            _limit(connection)
             yield from self._of_database(connection, now)
+            yield from self._of_troubles(connection, now)
+            yield from self._of_overdue(find_overdue(connection, self._engine.scheduled_jobs, now=now), now)
         with self._engine.database.owner() as connection:
+            _limit(connection)
             yield from _of_daemon(connection)
-        yield from self._of_overdue(self._engine.overdue(), now)
 
     def _of_database(self, connection: Transaction, now: datetime) -> Iterator["GaugeMetricFamily"]:
         values = {"now": now, "projections": sorted(self._engine.projections)}
-        runs = _gauge("job_runs", "Job runs under way, or ended in the last 24 hours.", "job", "status")
+        runs = _gauge("job_runs", "Job runs under way, or ended in the last 24 hours.", "batch_job", "status")
         for job, status, number in connection.execute(_RUNS, values):
             runs.add_metric([job, status], number)
         yield runs
         row = connection.execute(_OUTBOX, values).fetchone() or (0, 0)
-        yield _single("outbox_due_messages", "E-mails whose time to be sent has come.", row[0])
-        yield _single("outbox_oldest_due_seconds", "How long the oldest of them waits.", row[1])
+        yield _single("outbox_waiting_messages", "E-mails of active workspaces that are still to be sent.", row[0])
+        yield _single("outbox_oldest_waiting_seconds", "How long ago the oldest of them was recorded.", row[1])
         events = _gauge("projection_lag_events", "Events that the projection lacks, in all workspaces.", "projection")
         seconds = _gauge("projection_lag_seconds", "How long ago the oldest of them was recorded.", "projection")
         for projection, lacking, age in connection.execute(_LAG, values):
@@ -90,10 +98,26 @@ class Metrics:
             letters.add_metric([projection], number)
         yield letters
 
+    def _of_troubles(self, connection: Transaction, now: datetime) -> Iterator["GaugeMetricFamily"]:
+        troubles = _gauge(
+            "troubled_workspaces",
+            "Workspaces in which the newest run that was started by itself failed or warned, and is not mended.",
+            "batch_job",
+            "status",
+        )
+        where: dict[tuple[str, str], set[str]] = {
+            (job, status): set() for job in sorted(self._engine.scheduled_jobs) for status in ("failed", "warning")
+        }
+        for seen in standing_troubles(connection, self._engine.scheduled_jobs, now=now):
+            where.setdefault((seen.cause.job, seen.cause.status), set()).update(seen.workspaces)
+        for labels, workspaces in where.items():
+            troubles.add_metric(labels, len(workspaces))
+        yield troubles
+
     def _of_overdue(self, overdue: list[Overdue], now: datetime) -> Iterator["GaugeMetricFamily"]:
         numbers = Counter(one.job for one in overdue)
-        workspaces = _gauge("overdue_workspaces", "Workspaces due for more than an hour without a run.", "job")
-        oldest = _gauge("oldest_overdue_seconds", "How long the first of them has been due.", "job")
+        workspaces = _gauge("overdue_workspaces", "Workspaces due for more than an hour without a run.", "batch_job")
+        oldest = _gauge("oldest_overdue_seconds", "How long the first of them has been due.", "batch_job")
         for job in sorted(self._engine.scheduled_jobs):
             since = min((one.since for one in overdue if one.job == job), default=now)
             workspaces.add_metric([job], numbers[job])
@@ -125,12 +149,18 @@ def write(engine: Engine, file: Path) -> None:
     write_to_textfile(str(file), registry_of(engine))
 
 
+def _limit(connection: Transaction) -> None:
+    connection.execute(f"SET LOCAL statement_timeout = '{TIMEOUT}'")
+
+
 def _of_daemon(connection: Transaction) -> Iterator["GaugeMetricFamily"]:
     """The orchestrator's storage is read without it: it takes seconds to load."""
     if connection.execute("SELECT to_regclass('dagster.daemon_heartbeats')").fetchone() != (None,):
         beat = (connection.execute(_DAEMON).fetchone() or (None,))[0]
-        text = "When the scheduler last gave a sign of life, in Unix time; 0 for never."
-        yield _single("scheduler_last_beat_timestamp_seconds", text, beat or 0)
+        # A demo alone makes the tables: whoever never started a scheduler does not miss it.
+        if beat is not None:
+            text = "When the scheduler last gave a sign of life, in Unix time."
+            yield _single("scheduler_last_beat_timestamp_seconds", text, beat)
 
 
 def _gauge(name: str, text: str, *labels: str) -> "GaugeMetricFamily":

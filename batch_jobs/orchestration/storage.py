@@ -50,8 +50,9 @@ def _url_in_schema(url: str) -> str:
     parsed = make_url(url)
     options = parsed.query.get("options", "")
     given = options if isinstance(options, str) else " ".join(options)
+    # Dagster keeps instants in columns without a zone, and reads them as those of UTC.
     in_schema = parsed.set(drivername="postgresql+psycopg2").update_query_dict(
-        {"options": f"{given} -csearch_path={SCHEMA}".strip()}
+        {"options": f"{given} -csearch_path={SCHEMA} -ctimezone=UTC".strip()}
     )
     return in_schema.render_as_string(hide_password=False)
 

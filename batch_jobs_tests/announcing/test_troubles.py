@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from batch_jobs.engine.contract import Job
 from batch_jobs.jobs.deliver_notifications import DeliverNotifications
 from batch_jobs.settings import Announcing, Settings
 from batch_jobs.store.database import Database
+from batch_jobs_tests import builders
 from batch_jobs_tests.engine.company import DAY, NOON, Clock, engine_of, found, run
 from batch_jobs_tests.engine.marking import Marking, named
 
@@ -172,6 +174,60 @@ def test_a_warning_without_row_errors_is_its_counter(database: Database) -> None
         (seen,) = standing_troubles(connection, {"deliver_notifications": DeliverNotifications()}, now=NOON)
     assert seen.cause == Cause("deliver_notifications", "warning", "no_address")
     assert seen.error == "no_address: 2 messages to users without an address that can be used"
+
+
+def test_a_mail_server_that_takes_nothing_is_told_and_one_that_puts_off_a_message_is_not(database: Database) -> None:
+    found(database, ["acme", "globex", "zeta"])
+    builders.import_all(database, *builders.of("zeta", builders.event("workspace.suspended", {})))
+    clock = Clock()
+    engine = engine_of(database, DeliverNotifications(), clock=clock)
+    chosen = Settings(home=Path("unused"), announcing=Announcing(webhook_url="http://127.0.0.1:1/x"))
+
+    def message(workspace_id: str, name: str, minutes: int, **more: Any) -> None:
+        """One that was recorded, and sent where it was, so many minutes before noon."""
+        values = {"state": "waiting", "reason": "deferred", "reply": None} | more
+        with database.owner() as connection:
+            connection.execute(
+                "INSERT INTO batch_jobs.outbox (workspace_id, user_id, notification_id, kind, recorded_at, "
+                "next_attempt_at, state, reason, server_reply, ended_at) "
+                "VALUES (%(workspace_id)s, 'u', %(name)s, 'x', %(at)s, %(later)s, %(state)s, %(reason)s, %(reply)s, "
+                "CASE WHEN %(state)s <> 'waiting' THEN %(at)s::timestamptz END)",
+                values
+                | {"workspace_id": workspace_id, "name": name, "at": NOON - timedelta(minutes=minutes)}
+                | {"later": NOON + HOUR},
+            )
+
+    def steps() -> list[str]:
+        return [one.step for one in look(engine, chosen)]
+
+    # A mailbox is full: others were taken later. One was not tried yet, and one waits for its workspace.
+    message("acme", "full", 300, reply="452 mailbox full")
+    message("globex", "taken", 120, state="sent", reason=None)
+    message("globex", "refused", 10, state="failed", reason="refused")
+    message("globex", "untried", 40, reason=None)
+    message("zeta", "suspended", 100)
+    assert steps() == []
+    message("acme", "new", 29, reply="connection refused")
+    assert steps() == []
+    clock.now += timedelta(minutes=1)
+    (judged,) = look(engine, chosen)
+    assert (judged.step, judged.message and judged.message.title) == (
+        "opened",
+        "No e-mail was taken by the mail server for more than half an hour in 1 workspace",
+    )
+    assert judged.message
+    assert judged.message.error == "connection refused"
+    assert "`batch-jobs doctor`" in judged.message.remedy
+    assert judged.message.command == "batch-jobs doctor"
+    assert judged.message.since == (NOON - timedelta(minutes=29)).isoformat()
+    message("globex", "new", 20)
+    clock.now += timedelta(minutes=10)
+    assert steps() == ["kept"]
+    # The first that is taken is a sign that the others will be.
+    message("globex", "taken again", -11, state="sent", reason=None)
+    assert steps() == ["kept"]
+    clock.now += timedelta(minutes=10)
+    assert steps() == ["closed"]
 
 
 def test_what_is_overdue_is_one_cause_and_keeps_failures_open(database: Database) -> None:

@@ -1,6 +1,7 @@
 """doctor: each problem found, with its remedy and the exit code."""
 
 import json
+import re
 import shutil
 import socket
 from typing import Any
@@ -10,31 +11,49 @@ import pytest
 
 from batch_jobs.doctor.machine import port_finding
 from batch_jobs.settings import PROJECT_FOLDER
+from batch_jobs.store.isolation import WORKER
 from batch_jobs_tests.cli.command_line import CommandLine
 
-# What is broken, what finds it, and what its line says.
-BROKEN = {
-    "schema": ("UPDATE batch_jobs.schema_version SET version_num = '0001'", "batch-jobs init"),
-    "tables": (
+# What finds it, what is broken, and what its line says.
+BROKEN = [
+    ("schema", "UPDATE batch_jobs.schema_version SET version_num = '0001'", "batch-jobs init"),
+    (
+        "tables",
         "ALTER TABLE projections.absences DROP COLUMN requested_at",
         "half-applied; not there: projections.absences.requested_at",
     ),
-    "versions of projections": (
+    (
+        "versions of projections",
         "UPDATE batch_jobs.checkpoints SET version = 99 WHERE projection = 'projects' AND workspace_id = 'acme'",
-        "projects in 1 workspaces",
+        "projects in 1 workspace",
     ),
-    "row-level security": (
+    (
+        "row-level security",
         "ALTER TABLE projections.timesheet_statements DISABLE ROW LEVEL SECURITY",
         "projections.timesheet_statements",
     ),
-    "time zones": ("UPDATE batch_jobs.workspaces SET timezone = 'Mars/Olympus' WHERE workspace_id = 'acme'", "acme"),
-    "projections": ("UPDATE batch_jobs.checkpoints SET position = 0 WHERE workspace_id = 'acme'", "behind in 1"),
-    "workers": (
+    ("row-level security", "DROP POLICY in_scope ON search.projects", "in search.projects"),
+    ("row-level security", "CREATE POLICY mine ON batch_jobs.outbox USING (true)", "in batch_jobs.outbox"),
+    (
+        "row-level security",
+        f"ALTER POLICY in_scope ON batch_jobs.outbox TO {WORKER} USING (true) WITH CHECK (true)",
+        "in batch_jobs.outbox",
+    ),
+    (
+        "scheduler",
+        "INSERT INTO batch_jobs.outbox (workspace_id, user_id, notification_id, kind, next_attempt_at) "
+        "VALUES ('acme', 'u', 'n', 'x', now() - interval '3 hours')",
+        "deliver_notifications in 1 workspace;",
+    ),
+    ("time zones", "UPDATE batch_jobs.workspaces SET timezone = 'Mars/Olympus' WHERE workspace_id = 'acme'", "acme"),
+    ("projections", "UPDATE batch_jobs.checkpoints SET position = 0 WHERE workspace_id = 'acme'", "behind in 1"),
+    (
+        "workers",
         "INSERT INTO batch_jobs.job_runs (job, workspace_id, run_date, attempt, trigger, actor, dry_run, partial) "
         "VALUES ('timesheet_statement_generate', 'acme', '2026-03-02', 1, 'manual', 'user:x', false, false)",
-        "without a sign of life",
+        "1 active job run, 1 of them without a sign of life",
     ),
-}
+]
 
 
 @pytest.fixture
@@ -60,14 +79,34 @@ def test_a_healthy_installation_has_no_problem(healthy: CommandLine) -> None:
     assert max(map(len, table.splitlines())) <= 120
 
 
-@pytest.mark.parametrize("check", BROKEN)
-def test_what_is_broken_is_found(healthy: CommandLine, office_url: str, check: str) -> None:
-    statement, said = BROKEN[check]
+@pytest.mark.parametrize(("check", "statement", "said"), BROKEN, ids=[one[0] for one in BROKEN])
+def test_what_is_broken_is_found(healthy: CommandLine, office_url: str, check: str, statement: str, said: str) -> None:
     with psycopg.connect(office_url) as connection:
-        connection.execute(statement)
+        connection.execute(statement.encode())
     found = problems(healthy)
     assert list(found) == [check]
     assert said in found[check]["text"]
+
+
+def test_what_another_version_built_is_rebuilt_by_the_command_that_is_told(
+    healthy: CommandLine, office_url: str
+) -> None:
+    with psycopg.connect(office_url) as connection:
+        connection.execute(
+            "UPDATE batch_jobs.checkpoints SET version = 99 "
+            "WHERE projection IN ('projects', 'absences') AND workspace_id IN ('acme', 'gone')"
+        )
+    found = problems(healthy)
+    assert "absences in 2 workspaces, projects in 2 workspaces" in found["versions of projections"]["text"]
+    remedy = found["versions of projections"]["remedy"].removeprefix("rebuild them: batch-jobs ")
+    assert healthy(*remedy.split()).code == 0
+    assert problems(healthy) == {}
+
+
+def test_its_help_names_every_check(healthy: CommandLine) -> None:
+    told = " ".join(healthy("doctor", "--help").out.split())
+    for one in json.loads(healthy("doctor", "--json").out):
+        assert re.search(rf"\b{re.escape(one['check'])}\b", told), one["check"]
 
 
 def test_an_orchestrator_home_of_another_version_is_found(healthy: CommandLine) -> None:

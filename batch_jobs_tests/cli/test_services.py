@@ -14,6 +14,7 @@ import psutil
 import psycopg
 import pytest
 
+from batch_jobs.doctor.machine import port_finding
 from batch_jobs.orchestration.services import answers
 from batch_jobs.settings import Settings
 from batch_jobs.store.embedded import EmbeddedServer
@@ -63,7 +64,11 @@ def test_up_serves_restarts_what_dies_and_leaves_nothing_behind(installation: Co
         until(lambda: answers(url) or up.poll() is not None, SLOW)
         assert up.poll() is None, (installation.home / "out").read_text()
         until(lambda: f"ready: {url}" in (installation.home / "out").read_text(), SLOW)
-        assert installation("up", "--port", str(port)).refuses(f"port {port} is used by", f"--port {port + 1}")
+        assert port_finding("127.0.0.1", port).text.startswith(f"{port} serves the web UI (process ")
+        assert installation("up", "--port", str(port)).refuses(f"port {port} is used by", f"up --port {port + 1}")
+        refused = installation("up", f"--port={free_port()}", f"--metrics-port={metrics_port}")
+        assert refused.refuses(f"port {metrics_port} is used by", f"up --metrics-port {metrics_port + 1}")
+        assert port_finding("127.0.0.1", metrics_port).state == "problem"
         with urlopen(f"http://127.0.0.1:{metrics_port}/metrics") as answer:
             assert "batch_jobs_overdue_workspaces" in answer.read().decode()
         (web,) = [one for one in processes_of(installation.home) if "dagster_webserver" in one.cmdline()]
@@ -90,6 +95,7 @@ def test_up_with_a_login_asks_for_it(installation: CommandLine) -> None:
         until(lambda: f"ready: http://127.0.0.1:{port}" in out.read_text() or up.poll() is not None, SLOW)
         assert up.poll() is None, out.read_text()
         browser = Browser(port)
+        assert port_finding("127.0.0.1", port).text.startswith(f"{port} serves the web UI (process ")
         assert browser.post("{version}").status == 401
         assert browser.sign_in("anna", password).status == 303
         assert browser.ask("{version}")["version"]
@@ -110,7 +116,11 @@ def _arguments(process: psutil.Process) -> list[str]:
 
 def test_up_refuses_an_address_of_another_machine(installation: CommandLine) -> None:
     refused = installation("up", "--host", "192.0.2.1", "--without-login")
-    assert refused.refuses("192.0.2.1:3000", "an address of this machine")
+    assert refused.refuses("the web UI can not be at 192.0.2.1:3000", "an address of this machine")
+
+
+def test_one_port_serves_one_thing(installation: CommandLine) -> None:
+    assert installation("up", "--metrics-port", "3000").refuses("--port and --metrics-port are both 3000")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "example.com"])

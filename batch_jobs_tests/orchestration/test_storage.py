@@ -1,6 +1,7 @@
 """Dagster's storage in the database of the installation, and the batched writing of planned events."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,14 +28,20 @@ from dagster import (
     in_process_executor,
 )
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from dagster._daemon.types import DaemonHeartbeat
 from dagster_postgres import PostgresEventLogStorage
+from psycopg.sql import SQL, Identifier
 from sqlalchemy import make_url
 
+from batch_jobs.doctor import work
 from batch_jobs.errors import UnavailableError
+from batch_jobs.installation import open_engine
+from batch_jobs.monitoring.metrics import registry_of
 from batch_jobs.orchestration.batch_events import output_is_ready, report_events
 from batch_jobs.orchestration.home import prepare_home
 from batch_jobs.orchestration.storage import EventLogStorage, RunStorage, ScheduleStorage, orchestrator_database_url
 from batch_jobs.settings import Settings, read_settings
+from batch_jobs.store.database import Database
 from batch_jobs.store.embedded import EmbeddedServer
 
 KEYS = [f"w-{number:04d}" for number in range(400)]
@@ -97,7 +104,42 @@ def test_the_url_keeps_what_the_given_one_says(
     parsed = make_url(orchestrator_database_url())
     assert parsed.drivername == "postgresql+psycopg2"
     assert parsed.query["application_name"] == "x"
-    assert parsed.query["options"] == "-cjit=off -csearch_path=dagster"
+    assert parsed.query["options"] == "-cjit=off -csearch_path=dagster -ctimezone=UTC"
+
+
+def test_the_scheduler_is_seen_whatever_the_zone_of_the_database(
+    make_database: Callable[..., str], migrated: str, clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = make_database(migrated)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            SQL("ALTER DATABASE {} SET timezone TO 'America/New_York'").format(Identifier(connection.info.dbname))
+        )
+    monkeypatch.setenv("BATCH_JOBS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("BATCH_JOBS_DATABASE_URL", url)
+    settings = read_settings()
+    prepare_home(settings, clone=clone)
+
+    def last_beat() -> float | None:
+        with open_engine(settings) as engine:
+            return registry_of(engine).get_sample_value("batch_jobs_scheduler_last_beat_timestamp_seconds")
+
+    def finding() -> str:
+        with Database(url) as database:
+            return next(one.text for one in work.examine(database, settings) if one.check == "orchestrator")
+
+    assert last_beat() is None
+    with DagsterInstance.from_config(str(settings.dagster_home)) as made:
+        # What a demo leaves behind: tables, but no scheduler that anybody would miss.
+        assert last_beat() is None
+        assert finding() == "0 runs in its storage; its daemon has never run"
+        beat = time.time() - 7
+        made.add_daemon_heartbeat(DaemonHeartbeat(beat, "SCHEDULER", None))
+        made.add_daemon_heartbeat(DaemonHeartbeat(beat - 3600, "BACKFILL", None))
+    assert last_beat() == pytest.approx(beat, abs=0.001)
+    silent = re.search(r"a sign of life ([\d,]+) s ago", finding())
+    assert silent
+    assert 7 <= int(silent[1]) < 120
 
 
 def test_a_database_that_is_away_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:

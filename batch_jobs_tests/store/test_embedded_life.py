@@ -14,10 +14,11 @@ import psycopg
 import pytest
 
 from batch_jobs.settings import Settings
-from batch_jobs.store.embedded import EmbeddedServer, locks
+from batch_jobs.store.embedded import EmbeddedServer, locks, process
 from batch_jobs.store.embedded.account import server_account
 from batch_jobs.store.embedded.binaries import find_binaries
 from batch_jobs.store.embedded.cluster import SUPERUSER
+from batch_jobs.store.embedded.folders import Folders
 from batch_jobs_tests.deadline import until
 from batch_jobs_tests.store.embedded_users import Homes, User
 
@@ -87,6 +88,27 @@ def test_stays_up_while_clients_come_and_go(homes: Homes) -> None:
         psycopg.connect(url).close()
         time.sleep(0.25)
     until(lambda: nothing_runs(homes.settings().home))
+
+
+def test_a_server_that_does_not_answer_is_not_waited_for(homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = homes.running()
+    folders, binaries = Folders(homes.settings().home), find_binaries(homes.binaries)
+    assert process.use(folders, binaries) == process.Use(0, 0)
+    monkeypatch.setattr(process, "ANSWER_SECONDS", 0.5)
+    pid = server_pid(folders.home)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        assert process.use(folders, binaries) is None
+        assert not server.stop_if_unused()
+        assert time.monotonic() - began < 10
+        with locks.taken(folders.change_lock):
+            pass
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    monkeypatch.undo()
+    until(lambda: process.use(folders, binaries) is not None)
+    assert server.stop_if_unused()
 
 
 def test_hold_lasts_as_long_as_its_block(homes: Homes) -> None:

@@ -21,6 +21,8 @@ SELECT (SELECT count(*) FROM pg_stat_activity
        (SELECT coalesce(sum(sessions), 0) FROM pg_stat_database WHERE datname <> 'postgres')
 """
 STATUS_LINE = 7
+# Who asks holds the lock that everybody needs who wants to start or end the server.
+ANSWER_SECONDS = 10.0
 
 
 class Use(NamedTuple):
@@ -72,17 +74,22 @@ def is_run_by_hand(folders: Folders) -> bool:
 
 
 def use(folders: Folders, binaries: Binaries) -> Use | None:
-    """Count the connected clients and the sessions begun so far, or None when the server does not answer."""
-    done = subprocess.run(
-        binaries.command(
-            "psql", "-X", "-A", "-t", "-F", " ", "-h", folders.socket, "-p", "5432", "-U", SUPERUSER, "-c", USE_QUERY
-        ),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=clean_environment() | {"PGAPPNAME": "batch_jobs keeper", "PGDATABASE": "postgres"},
-    )
+    """Count the connected clients and the sessions begun so far, or None when the server does not answer in time."""
+    try:
+        done = subprocess.run(
+            binaries.command(
+                *("psql", "-X", "-A", "-t", "-F", " ", "-h", folders.socket, "-p", "5432"),
+                *("-U", SUPERUSER, "-c", USE_QUERY),
+            ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=ANSWER_SECONDS,
+            env=clean_environment() | {"PGAPPNAME": "batch_jobs keeper", "PGDATABASE": "postgres"},
+        )
+    except subprocess.TimeoutExpired:
+        return None
     if done.returncode != 0:
         return None
     clients, sessions = done.stdout.split()
