@@ -7,11 +7,17 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from batch_jobs.installation import all_projections
+from batch_jobs.sample.companies import company
+from batch_jobs.store.database import Database
+from batch_jobs_tests.engine.damage import add_a_row, change_a_row, remove_a_row
 from batch_jobs_tests.faults.clock import can_be_moved
+from batch_jobs_tests.faults.comparison import rows_of
 from batch_jobs_tests.faults.importing import write_files
 from batch_jobs_tests.faults.place import make_base
+from batch_jobs_tests.faults.rules import broken_rules
 from batch_jobs_tests.faults.trial import Expected, Ground
-from batch_jobs_tests.faults.undisturbed import pass_most
+from batch_jobs_tests.faults.undisturbed import pass_most, pass_undisturbed
 
 pytestmark = pytest.mark.skipif(not can_be_moved(), reason="no C compiler, which the movable clock needs")
 
@@ -32,10 +38,40 @@ def ground() -> Iterator[tuple[Ground, Expected]]:
 
 
 @pytest.mark.parametrize(
-    ("seed", "kinds"), [(1, ["kill_worker", "cut_connections"]), (2, ["clock_back_an_hour", "crash_database"])]
+    ("seed", "kinds"),
+    [
+        (1, ["kill_worker", "cut_connections"]),
+        (2, ["clock_back_an_hour", "crash_database"]),
+        (3, ["kill_code_server", "kill_daemon", "restart_database", "two_operators", "suspend_workspace"]),
+    ],
 )
 def test_a_disturbed_night_comes_to_the_same(ground: tuple[Ground, Expected], seed: int, kinds: Sequence[str]) -> None:
     made, expected = ground
     result = made.disturb(seed, kinds, expected)
     assert not result.wrong, "\n".join(result.wrong)
     assert sorted(fault.kind for fault in result.injected) == sorted(kinds)
+    assert not result.left_out
+
+
+def test_a_row_that_is_not_what_the_events_give_is_told(ground: tuple[Ground, Expected]) -> None:
+    """In tables that nights of another date do not compare, in workspaces with and without jobs."""
+    made, expected = ground
+    active, suspended = (company(number).workspace_id for number in (0, WORKSPACES))
+    known = all_projections()
+    (entries,) = known["timesheet_weeks"].further_tables
+    with made.place("damaged") as (place, mail):
+        pass_undisturbed(place, made.files)
+        url = place.superuser_url
+        assert list(broken_rules(url, mail, ())) == []
+        # Looking has changed nothing.
+        assert rows_of(url) == expected.rows
+        with Database(url) as database:
+            change_a_row(database, "projections", entries, active)
+            add_a_row(database, "projections", known["accrual_owed"].table, active)
+            remove_a_row(database, "search", known["employees"].table, suspended)
+        told = sorted(broken_rules(url, mail, ()))
+    assert [line.partition(", such as")[0] for line in told] == [
+        f"projections.accrual_owed is not what the events give, in 1 workspaces: {{'{active}': {{'removed': 1}}}}",
+        f"projections.time_entries is not what the events give, in 1 workspaces: {{'{active}': {{'changed': 1}}}}",
+        f"search.employees is not what the events give, in 1 workspaces: {{'{suspended}': {{'added': 1}}}}",
+    ]
