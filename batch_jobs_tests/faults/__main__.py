@@ -20,6 +20,7 @@ from batch_jobs_tests.faults.trial import Ground, Result
 EMPLOYEES = 4
 NEW_WORKSPACES = 3
 KINDS_AT_ONCE = 5
+STALL = "stall_mail_server"
 
 
 def kinds_of(seed: int) -> list[str]:
@@ -63,6 +64,8 @@ def main() -> int:
 def table(results: Sequence[Result]) -> str:
     """What was injected and survived, and how long it took until work went on, as Markdown."""
     injected: Counter[str] = Counter()
+    left_out: Counter[str] = Counter()
+    reasons: Counter[tuple[str, str]] = Counter()
     survived: Counter[str] = Counter()
     taken: defaultdict[str, list[float]] = defaultdict(list)
     for result in results:
@@ -71,21 +74,33 @@ def table(results: Sequence[Result]) -> str:
             survived[fault.kind] += not result.wrong
             if fault.taken_over is not None:
                 taken[fault.kind].append(fault.taken_over)
+        left_out.update(result.left_out.keys())
+        reasons.update(result.left_out.items())
     rows = [
-        "| fault | injected | in nights that came to the same | take-over, median and longest |",
-        "|---|---|---|---|",
+        "| fault | injected | left out | in nights that came to the same | take-over, median and longest |",
+        "|---|---|---|---|---|",
     ]
     for kind in INJECTIONS:
         times = taken[kind]
         told = f"{statistics.median(times):.0f} s, {max(times):.0f} s" if times else "nothing came after it"
-        rows.append(f"| {kind.replace('_', ' ')} | {injected[kind]} | {survived[kind]} | {told} |")
+        counts = f"{injected[kind]} | {left_out[kind]} | {survived[kind]}"
+        rows.append(f"| {kind.replace('_', ' ')} | {counts} | {told} |")
+    rows += ["", *(f"left out: {kind}, {times} times: {why}" for (kind, why), times in sorted(reasons.items()))]
+    stalled = [result for result in results if any(fault.kind == STALL for fault in result.injected)]
+    unanswered = [result.unanswered for result in stalled if result.unanswered]
+    rows.append(
+        f"messages that a stalled mail server took and never answered: {sum(unanswered)}, "
+        f"in {len(unanswered)} of {len(stalled)} nights"
+    )
     nights = sum(not result.wrong for result in results)
-    return "\n".join([*rows, f"\n{nights} of {len(results)} nights came to the same as the undisturbed one"])
+    return "\n".join([*rows, f"{nights} of {len(results)} nights came to the same as the undisturbed one"])
 
 
 def _tell(result: Result, seconds: float) -> None:
     kinds = ", ".join(f"{fault.kind} at {fault.at:.0f}" for fault in result.injected)
     print(f"seed {result.seed}: {'harm' if result.wrong else 'the same'}, {seconds:.0f} s; {kinds}", flush=True)
+    for kind, why in result.left_out.items():
+        print(f"    left out: {kind}: {why}", flush=True)
     for line in result.wrong:
         print(f"    {line}", flush=True)
 

@@ -12,10 +12,13 @@ from uuid import NAMESPACE_URL, uuid5
 
 from batch_jobs.sample.companies import company
 from batch_jobs.sample.story import tell
+from batch_jobs_tests.faults.operators import outcome
 from batch_jobs_tests.faults.place import START, Place
 
 PAUSE_SECONDS = 1.0
 REPEAT_SECONDS = 10.0
+# An import that hangs is told of after so many seconds.
+PATIENCE = 300.0
 PROJECTS = 20
 
 
@@ -63,6 +66,9 @@ class Importer:
     Args:
         place: where to.
         files: which.
+
+    Attributes:
+        complaints: of imports that ended as none may, in words. That one fails is no fault, as faults happen to it.
     """
 
     def __init__(self, place: Place, files: Sequence[Path]) -> None:
@@ -71,7 +77,7 @@ class Importer:
         self._files = list(files)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
-        self.said: list[str] = []
+        self.complaints: list[str] = []
         self._thread.start()
 
     @property
@@ -94,8 +100,11 @@ class Importer:
             file = self._missing[0] if self._missing else self._files[number % len(self._files)]
             number += 1
             process = self._place.command("import", str(file))
-            said, _ = process.communicate()
-            self.said.append(f"exit code {process.returncode}: {said}")
-            if process.returncode == 0 and file in self._missing:
+            said, code = outcome(process, PATIENCE)
+            if code is None:
+                self.complaints.append(f"the import of {file.name} did not end within {PATIENCE:.0f} s:\n{said}")
+            elif "Traceback" in said:
+                self.complaints.append(f"the import of {file.name} ended with a traceback:\n{said}")
+            if code == 0 and file in self._missing:
                 self._missing.remove(file)
             self._ended.wait(PAUSE_SECONDS if self._missing else REPEAT_SECONDS)

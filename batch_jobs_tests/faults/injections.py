@@ -1,4 +1,7 @@
-"""The faults: each a function that makes one happen to a night, and says to what; None where it can not happen now."""
+"""The faults: each a function that makes one happen to a night, and says to what; None where it can not happen now.
+
+Those that can never happen to this night raise `Impossible`.
+"""
 
 import json
 import os
@@ -24,7 +27,18 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _CUT = (
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> %s"
 )
+# First those with a run under way.
+_ACTIVE = """
+    SELECT w.workspace_id, EXISTS (
+        SELECT FROM batch_jobs.job_runs r WHERE r.workspace_id = w.workspace_id AND r.status IN ('pending', 'started')
+    )
+    FROM batch_jobs.workspaces w WHERE w.status = 'active' ORDER BY 1
+"""
 _DUE_JOBS = ("timesheet_statement_generate", "publish_timesheet_norms", "accrual_forecast", "timeoff_consumption")
+
+
+class Impossible(Exception):  # noqa: N818
+    """A fault can not happen to this night; the text says why."""
 
 
 def kill_worker(night: Night, chance: Random) -> str | None:
@@ -50,7 +64,7 @@ def restart_database(night: Night, chance: Random) -> str | None:
         return None
     server.send_signal(signal.SIGQUIT)
     server.wait(30)
-    night.operators.append(night.place.command("db-url"))
+    night.operate("db-url")
     return f"process {server.pid}"
 
 
@@ -91,17 +105,18 @@ def clock_back_a_day(night: Night, chance: Random) -> str | None:
 def two_operators(night: Night, chance: Random) -> str | None:
     """Two people start the same job for what is due, at once, beside the scheduler."""
     job = chance.choice(_DUE_JOBS)
-    night.operators += [night.place.command("run", job), night.place.command("run", job)]
+    for _ in range(2):
+        night.operate("run", job)
     return job
 
 
 def suspend_workspace(night: Night, chance: Random) -> str | None:
-    """A workspace is suspended by an imported event."""
+    """A workspace, one with a run under way where there is any, is suspended by an imported event."""
     return _end_workspace(night, chance, "workspace.suspended")
 
 
 def delete_workspace(night: Night, chance: Random) -> str | None:
-    """A workspace is deleted by an imported event."""
+    """A workspace, one with a run under way where there is any, is deleted by an imported event."""
     return _end_workspace(night, chance, "workspace.deleted")
 
 
@@ -109,7 +124,7 @@ def fill_disk(night: Night, chance: Random) -> str | None:
     """The disk of the home is full for ten seconds."""
     del chance
     if not night.place.is_small_disk:
-        return None
+        raise Impossible("the home is on no disk of its own, which takes root")
     filler = night.place.settings.home / "filler"
 
     def fill() -> None:
@@ -185,10 +200,11 @@ def _shift(night: Night, chance: Random, by: timedelta) -> str | None:
 
 
 def _end_workspace(night: Night, chance: Random, event_type: str) -> str | None:
-    known = night.looks.execute("SELECT workspace_id FROM batch_jobs.workspaces WHERE status = 'active' ORDER BY 1")
+    known = night.looks.execute(_ACTIVE)
     if not known:
         return None
-    name = chance.choice(known)[0]
+    busy = [name for name, is_busy in known if is_busy]
+    name = chance.choice(busy or [name for name, _ in known])
     event = {
         "workspace_id": name,
         "event_id": str(uuid5(NAMESPACE_URL, f"{name}/{event_type}")),

@@ -1,5 +1,6 @@
 """One night from its first tick to the end of its last retry: time passes as fast as the processes keep up."""
 
+import contextlib
 import subprocess
 import sys
 import threading
@@ -10,10 +11,13 @@ from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 
+import psutil
+
 from batch_jobs.settings import PROJECT_FOLDER
 from batch_jobs_tests.faults import processes
 from batch_jobs_tests.faults.importing import Importer
 from batch_jobs_tests.faults.looks import Key, Looks, State
+from batch_jobs_tests.faults.operators import Operator, start
 from batch_jobs_tests.faults.place import Place
 
 LOOK_SECONDS = 0.25
@@ -29,6 +33,10 @@ STUCK_STEP = timedelta(seconds=15)
 LONGEST_NIGHT = 3 * 3600.0
 LONGEST_WAIT = 1_800.0
 QUIET_LOOKS = 2
+# The services that do not end by themselves are killed after so many seconds.
+END_SECONDS = 60.0
+# A command may fail by a fault that happened so many seconds before it, or since.
+DISTURBED_SECONDS = 60.0
 
 
 @dataclass
@@ -64,7 +72,7 @@ class Night:
         self.place = place
         self.looks = Looks(place)
         self.injected: list[Injected] = []
-        self.operators: list[subprocess.Popen[str]] = []
+        self.operators: list[Operator] = []
         self.complaints: list[str] = []
         self.left_out: set[str] = set()
         self.asides: list[threading.Thread] = []
@@ -90,17 +98,20 @@ class Night:
     ) -> None:
         self.importer.stop()
         self.looks.close()
-        assert self._up.stdin
-        self._up.stdin.close()
-        self._up.wait(60)
+        self._end_services()
         for operator in self.operators:
-            operator.wait(60)
+            self._hear(operator)
+        self.complaints += self.importer.complaints
         self._log.close()
 
     @property
     def up(self) -> int:
         """The process id of the supervisor."""
         return self._up.pid
+
+    def operate(self, *arguments: str) -> None:
+        """Let an operator give a command, as part of the fault that happens now."""
+        self.operators.append(start(self.place, arguments, len(self.injected)))
 
     def go(self, inject: Callable[[State], bool]) -> None:
         """Let it pass.
@@ -119,7 +130,9 @@ class Night:
             in_time = self.place.clock.lived() < LONGEST_NIGHT and time.monotonic() - began < LONGEST_WAIT
             assert in_time, f"the night does not end: {(self.looks.open_work() or [])[:10]}"
             time.sleep(LOOK_SECONDS)
-            self.operators = [one for one in self.operators if not self._has_ended(one)]
+            for operator in [one for one in self.operators if one.has_ended]:
+                self._hear(operator)
+                self.operators.remove(operator)
             state = self.looks.state()
             if state is None:
                 quiet_since = time.monotonic()
@@ -148,13 +161,25 @@ class Night:
     def _is_over(self, state: State) -> bool:
         return not state.active and not state.waiting and self.importer.is_done and self.looks.open_work() == []
 
-    def _has_ended(self, operator: "subprocess.Popen[str]") -> bool:
-        if operator.poll() is None:
-            return False
-        said, _ = operator.communicate()
-        if "Traceback" in said:
-            self.complaints.append(f"a command ended with a traceback:\n{said}")
-        return True
+    def _hear(self, operator: Operator) -> None:
+        others = [fault for number, fault in enumerate(self.injected) if number != operator.fault]
+        disturbed = any(fault.at > operator.began - DISTURBED_SECONDS for fault in others)
+        if complaint := operator.complaint(disturbed=disturbed):
+            self.complaints.append(complaint)
+
+    def _end_services(self) -> None:
+        assert self._up.stdin
+        # When it has ended already, there is nobody to read the end of its input.
+        with contextlib.suppress(BrokenPipeError):
+            self._up.stdin.close()
+        try:
+            self._up.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.complaints.append(f"the services did not end within {END_SECONDS:.0f} s:\n{self.last_words()}")
+            for process in [*psutil.Process(self.up).children(recursive=True), self._up]:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            self._up.wait()
 
     def _note_take_overs(self, state: State) -> None:
         for fault in self.injected:

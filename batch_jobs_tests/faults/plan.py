@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from batch_jobs_tests.faults.injections import INJECTIONS
+from batch_jobs_tests.faults.injections import INJECTIONS, Impossible
 from batch_jobs_tests.faults.looks import State
 from batch_jobs_tests.faults.night import Injected, Night
 
@@ -42,7 +42,13 @@ class Plan:
             for kind in kinds
         ]
         self._before: int | None = None
-        self.left_out: list[str] = []
+        self._left_out: dict[str, str] = {}
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """The kinds that have not happened, and why."""
+        late = {one.kind: f"the night has ended before job run {one.after_runs} of it" for one in self._coming}
+        return {**self._left_out, **late}
 
     def __call__(self, state: State) -> bool:
         """Look whether it is time for the next. Returns whether more are to come."""
@@ -55,11 +61,16 @@ class Plan:
             if one.reached_at is None or now < one.reached_at + one.delay:
                 continue
             at = self._night.place.clock.lived()
-            what = INJECTIONS[one.kind](self._night, self._chance)
+            try:
+                what = INJECTIONS[one.kind](self._night, self._chance)
+            except Impossible as reason:
+                self._left_out[one.kind] = str(reason)
+                self._coming.remove(one)
+                continue
             if what is not None:
                 self._night.injected.append(Injected(one.kind, what, at, state.active, state.done))
                 self._coming.remove(one)
             elif now > one.reached_at + one.delay + PATIENCE:
-                self.left_out.append(one.kind)
+                self._left_out[one.kind] = f"found nothing to happen to within {PATIENCE:.0f} s"
                 self._coming.remove(one)
         return any(one.reached_at is not None for one in self._coming)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 
 import psycopg
 
+from batch_jobs_tests.faults.drift import drifts
 from batch_jobs_tests.mail.server import MailServer
 
 _ACTIVE = "SELECT job || ' ' || workspace_id FROM batch_jobs.job_runs WHERE status IN ('pending', 'started')"
@@ -57,3 +58,4 @@ def broken_rules(url: str, mail: MailServer, left_out: Collection[str]) -> Itera
                 yield f"{message_id} was delivered {times} times, with {unclear} attempts that ended unclear"
             if state == "sent" and not times:
                 yield f"{message_id} of {workspace_id} counts as sent, but nobody got it"
+    yield from drifts(url)

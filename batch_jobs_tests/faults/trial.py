@@ -1,6 +1,7 @@
 """Nights of a seed, with faults and without, and what became of them."""
 
 import shutil
+import traceback
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -54,11 +55,15 @@ class Result:
     Attributes:
         seed: of its faults.
         injected: the faults.
+        left_out: kinds of faults that were to happen and have not, and why.
+        unanswered: messages that the mail server took over without an answer.
         wrong: what should not be, in words; empty when the night survived.
     """
 
     seed: int
     injected: list[Injected] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    unanswered: int = 0
     wrong: list[str] = field(default_factory=list)
 
 
@@ -100,35 +105,54 @@ class Ground:
             return Expected(rows, runs, _after_the_next_night(place))
 
     def disturb(self, seed: int, kinds: Sequence[str], expected: Expected) -> Result:
-        """Pass the night with faults of these kinds."""
+        """Pass the night with faults of these kinds. Whatever fails, the harness too, is told of this night."""
         result = Result(seed)
-        with self.place(f"seed-{seed}") as (place, mail):
-            night = Night(place, self.files)
-            result.injected = night.injected
-            try:
-                with night:
-                    night.go(Plan(night, seed=seed, kinds=kinds, runs=expected.runs))
-                result.wrong += broken_rules(place.superuser_url, mail, night.left_out)
-                result.wrong += night.complaints
-                if OTHER_DATES.intersection(kinds):
-                    found, like = _after_the_next_night(place, but=night.left_out), expected.promised
-                    if EARLIER_DATE in kinds:
-                        eve = (START - timedelta(days=1)).date()
-                        found, like = without_period(found, eve), without_period(like, eve)
-                else:
-                    found, like = rows_of(place.superuser_url, but=night.left_out), expected.rows
-                result.wrong += differences(found, without(like, night.left_out))
-            except (AssertionError, psycopg.Error) as error:
-                result.wrong.append(f"{type(error).__name__}: {error}")
-            if result.wrong:
-                self._keep_logs(place)
+        try:
+            with self.place(f"seed-{seed}") as (place, mail):
+                try:
+                    self._pass(result, place, mail, kinds, expected)
+                except Exception as error:
+                    result.wrong.append(_told(error))
+                if result.wrong:
+                    self._keep_logs(place)
+        except Exception as error:
+            result.wrong.append(_told(error))
         return result
+
+    def _pass(self, result: Result, place: Place, mail: MailServer, kinds: Sequence[str], expected: Expected) -> None:
+        night = Night(place, self.files)
+        result.injected = night.injected
+        plan = Plan(night, seed=result.seed, kinds=kinds, runs=expected.runs)
+        try:
+            with night:
+                night.go(plan)
+        finally:
+            result.left_out = plan.left_out
+            result.unanswered = sum(not message["answered"] for message in mail.received)
+            result.wrong += night.complaints
+        result.wrong += broken_rules(place.superuser_url, mail, night.left_out)
+        if OTHER_DATES.intersection(kinds):
+            found, like = _after_the_next_night(place, but=night.left_out), expected.promised
+            if EARLIER_DATE in kinds:
+                eve = (START - timedelta(days=1)).date()
+                found, like = without_period(found, eve), without_period(like, eve)
+        else:
+            found, like = rows_of(place.superuser_url, but=night.left_out), expected.rows
+        result.wrong += differences(found, without(like, night.left_out))
 
     def _keep_logs(self, place: Place) -> None:
         kept = self.folder / f"{place.folder.name}-logs"
         shutil.rmtree(kept, ignore_errors=True)
-        shutil.copytree(place.settings.home / "logs", kept)
-        shutil.copy(place.folder / "up.log", kept)
+        kept.mkdir()
+        for found in (place.settings.home / "logs", place.folder / "up.log"):
+            if found.is_dir():
+                shutil.copytree(found, kept, dirs_exist_ok=True)
+            elif found.exists():
+                shutil.copy(found, kept)
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}\n{''.join(traceback.format_tb(error.__traceback__, limit=-3))}"
 
 
 def _after_the_next_night(place: Place, *, but: Collection[str] = ()) -> Rows:

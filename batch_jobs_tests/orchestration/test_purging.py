@@ -14,12 +14,13 @@ from dagster import (
 )
 from dagster._core.scheduler.instigation import InstigatorType, TickData, TickStatus
 from dagster._core.test_utils import create_run_for_test
+from psycopg import errors
 
 from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.job_runs import JobRun
 from batch_jobs.engine.requests import RunRequest
 from batch_jobs.installation import open_engine
-from batch_jobs.jobs.purge_expired_data import PurgeExpiredData
+from batch_jobs.jobs.purge_expired_data import PurgeExpiredData, Retention
 from batch_jobs.orchestration.batch_events import report_runless_events
 from batch_jobs.orchestration.build import build_definitions
 from batch_jobs_tests.builders import event, import_all, of, workspace
@@ -104,6 +105,38 @@ def test_old_finished_runs_go_with_all_that_is_theirs(installation: Installation
         # And Dagster works on: for the partition whose history is gone, too.
         carry_out(installation, instance, before, "w-1")
         assert installation.cells(before)["w-1"] == "MATERIALIZED"
+
+
+@pytest.mark.parametrize("scope", [["w-1"], []])
+def test_a_worker_deletes_no_recent_history_whatever_it_asks_for(
+    installation: Installation, engine: Engine, scope: list[str]
+) -> None:
+    """Within the function, as it knows no scope: the history is that of all workspaces."""
+    (lowest,) = (bound.ge for bound in Retention.model_fields["orchestrator_days"].metadata if hasattr(bound, "ge"))
+    with installation.instance() as instance:
+        purge(engine, "w-1")
+        days = (lowest + 1, lowest - 1, 0)
+        runs = [create_run_for_test(instance, job_name=JOB, status=DagsterRunStatus.SUCCESS).run_id for _ in days]
+        for run_id, ago in zip(runs, days, strict=True):
+            age(engine, ago, run_id)
+            moment = (NIGHT - timedelta(days=ago)).timestamp()
+            instance.create_tick(
+                TickData(f"o-{ago}", "s", InstigatorType.SCHEDULE, TickStatus.SKIPPED, moment, selector_id=run_id)
+            )
+        others = count(engine, "runs", "run_id <> ALL (%s)", runs)
+        for before in ("now()", "'infinity'", "now() + interval '60 days'", "NULL"):
+            with engine.database.worker(scope) as connection:
+                connection.execute("SET LOCAL TIME ZONE 'Europe/Copenhagen'")
+                connection.execute(f"SELECT batch_jobs.purge_orchestrator({before}, 1000000)".encode())
+        assert [bool(instance.get_run_by_id(run_id)) for run_id in runs] == [False, True, True]
+        assert [len(instance.get_ticks(f"o-{ago}", run_id)) for ago, run_id in zip(days, runs, strict=True)] == [
+            0,
+            1,
+            1,
+        ]
+        assert count(engine, "runs", "run_id <> ALL (%s)", runs) == others
+        with pytest.raises(errors.InsufficientPrivilege), engine.database.worker(scope) as connection:
+            connection.execute("SELECT batch_jobs.delete_orchestrator_history(now(), 1000000)")
 
 
 def test_old_ticks_and_events_without_a_run_go(installation: Installation, engine: Engine) -> None:

@@ -1,14 +1,22 @@
 """The secrets of database, mail server and webhook stand nowhere: not stored, logged, printed or in a refusal."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+import json
+import logging
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import psycopg
 import pytest
+import yaml
 from psycopg import sql
 
+from batch_jobs.installation import open_engine
+from batch_jobs.orchestration.night import run_night
+from batch_jobs.settings import read_settings
 from batch_jobs.store.database import Database
 from batch_jobs.store.schema import migrate
 from batch_jobs_tests import builders
@@ -18,11 +26,17 @@ from batch_jobs_tests.mail.server import mail_server
 from batch_jobs_tests.orchestration.installation import JOB, WORKSPACES, Installation, make_installation, weeks_ago
 from batch_jobs_tests.postgres import EMBEDDED, Servers
 
-# With signs that URLs and YAML write in another way.
-DATABASE_PASSWORD = "Db#7:pass/word 42é"
-SMTP_PASSWORD = "Mail$9{pass}word'43"
-FORMS = {DATABASE_PASSWORD, quote(DATABASE_PASSWORD, safe=""), SMTP_PASSWORD, quote(SMTP_PASSWORD, safe=""), TOKEN}
+# With signs that URLs, JSON, YAML and Python write in other ways, between parts that all of them write as they are.
+DATABASE_PASSWORD = "Db7cedar#8:Pass6birch/Word5maple 42é"
+SMTP_PASSWORD = "Mail9elder${Braced8}quote7d'Rowan43"
+FORMS = {
+    *(part for secret in (DATABASE_PASSWORD, SMTP_PASSWORD) for part in re.findall("[A-Za-z0-9]{6,}", secret)),
+    # As a login writes it, and a log of what goes over the wire.
+    *(b64encode(text.encode()).decode() for text in (SMTP_PASSWORD, f"\0jobs\0{SMTP_PASSWORD}")),
+    TOKEN.partition("/")[0],
+}
 MATERIALIZE = ("asset", "materialize", "-m", "batch_jobs.definitions", "--select", f"jobs/{JOB}")
+EXECUTE = ("job", "execute", "-m", "batch_jobs.definitions", "-j", "run_batch_jobs")
 SENSOR = ("sensor", "preview", "-m", "batch_jobs.definitions", "announcements")
 
 _TABLES = """
@@ -100,12 +114,43 @@ def test_no_password_is_written_anywhere(installation: tuple[Installation, Comma
         said += [repr(cli(*command)) for command in (["due"], ["doctor"], ["init"])]
         gone = Installation(made.clone, made.settings, broken)
         said.append(gone.dagster(*MATERIALIZE, "--partition", f"{day}|w-1", code=1))
-    assert found_in(made.variables["BATCH_JOBS_DATABASE_URL"])
+    check_nothing_is_found(made, said, tmp_path)
+
+
+def test_no_password_is_written_by_a_night(
+    installation: tuple[Installation, CommandLine], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of all jobs, with mail that is refused; and by a run with a config of its own, and what is done by hand then."""
+    made, cli = installation
+    caplog.set_level(logging.INFO)
+    said = [repr(cli("sample", "--workspaces", "2", "--employees", "6"))]
+    settings = read_settings(made.variables)
+    noon = datetime.now(UTC).replace(hour=12) + timedelta(days=1)
+    with open_engine(settings, clock=lambda: noon) as engine:
+        runs = run_night(settings, engine)
+    assert runs == {}
+    config = made.clone / "config.json"
+    asked = {"jobs": [JOB], "run_date": str(weeks_ago(0)), "workspaces": ["w-1"], "dry_run": False}
+    config.write_text(json.dumps({"ops": {"run_jobs": {"config": asked}}}))
+    said.append(made.dagster(*EXECUTE, "-c", str(config)))
+    by_hand = ("sync_projections", "deliver_notifications", "rebuild_employee_projections", "rebuild_search_indexes")
+    said += [repr(cli("run", name)) for name in by_hand]
+    check_nothing_is_found(made, [*said, caplog.text], tmp_path)
+
+
+@pytest.mark.parametrize("secret", [DATABASE_PASSWORD, SMTP_PASSWORD, TOKEN])
+@pytest.mark.parametrize("write", [str, repr, json.dumps, yaml.safe_dump, quote, quote_plus])
+def test_a_secret_would_be_found_however_it_is_written(secret: str, write: Callable[[str], str]) -> None:
+    assert found_in(f"refused: {write(secret)} is wrong")
+
+
+def check_nothing_is_found(made: Installation, said: Sequence[str], folder: Path) -> None:
+    """Look through what was said, the whole database and all files."""
     assert found_in("\n".join(said)) == set()
     stored = dump(made.settings.database_url or "")
     assert JOB in stored
     assert found_in(stored) == set()
-    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    files = [file for file in folder.rglob("*") if file.is_file()]
     assert len(files) > 3
     assert [file for file in files if found_in(file.read_bytes().decode("utf-8", "replace"))] == []
 

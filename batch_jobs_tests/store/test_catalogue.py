@@ -13,7 +13,8 @@ from batch_jobs_tests.store.catalogue import (
 )
 
 # The search, and what deletes a workspace, keep to the scope by themselves. The others are for purging Dagster's
-# storage, in which no workspace has rows of its own.
+# storage. Its rows are of runs of any workspaces, and no policy holds them: one function tells whether there are old
+# ones, the other deletes none of the last seven days.
 KNOWN_FUNCTIONS = {
     "search.find(text,text[],integer)",
     "batch_jobs.purge_workspace(text)",

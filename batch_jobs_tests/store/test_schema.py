@@ -34,6 +34,9 @@ _CATALOGUE = """
     UNION ALL
     SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid), ''
     FROM pg_constraint WHERE connamespace::regnamespace::text IN ('batch_jobs', 'projections')
+    UNION ALL
+    SELECT 'function', oid::regprocedure::text, prosecdef::text, pg_get_functiondef(oid), proacl::text
+    FROM pg_proc WHERE pronamespace::regnamespace::text IN ('batch_jobs', 'projections', 'search') AND prokind = 'f'
     ORDER BY 1, 2, 3, 4
 """
 
