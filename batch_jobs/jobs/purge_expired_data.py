@@ -31,8 +31,9 @@ class Retention(Parameters):
 
     dry_run: bool = Field(
         default=True,
-        description="Do all the work, undo it, and report the same counters. Nothing is deleted. Set it to false to "
-        "delete; the schedule does.",
+        description="Do all the work, undo it, and report the same counters and up to 100 of the rows and events that "
+        "a real run would remove and write; of a whole workspace and of the orchestrator's history how many rows. "
+        "Nothing is deleted. Set it to false to delete; the schedule does.",
     )
     notifications_days: int = Field(
         default=90,
@@ -167,18 +168,30 @@ class PurgeExpiredData(Job):
         for row, parts in _event_parts(batch, [*rows["notifications"], *rows["invitations"]]):
             batch.append(row, _event(row), *parts)
             batch.count(row, f"{row.kind}_deleted")
-        if rows["mail"]:
-            _delete_mail(batch, rows["mail"])
+        for row in rows["orchestrator"]:
+            purge = "SELECT batch_jobs.purge_orchestrator(%s::timestamptz, %s)"
+            deleted = _number(batch, purge, row.id, ORCHESTRATOR_ROWS_AT_MOST)
+            batch.count(row, "orchestrator_deleted", deleted)
+            _show(batch, row, "dagster.*", {"older_than": row.id}, deleted)
+        for row in rows["workspaces"]:
+            deleted = _number(batch, "SELECT batch_jobs.purge_workspace(%s)", row.id)
+            batch.count(row, "workspaces_deleted")
+            _show(batch, row, "batch_jobs.workspaces", {"workspace_id": row.id}, deleted)
         if rows["job_runs"]:
             _delete_job_runs(batch, rows["job_runs"])
-        for row in rows["orchestrator"]:
-            deleted = batch.connection.execute(
-                "SELECT batch_jobs.purge_orchestrator(%s::timestamptz, %s)", [row.id, ORCHESTRATOR_ROWS_AT_MOST]
-            ).fetchone()
-            batch.count(row, "orchestrator_deleted", deleted[0] if deleted else 0)
-        for row in rows["workspaces"]:
-            batch.connection.execute("SELECT batch_jobs.purge_workspace(%s)", [row.id])
-            batch.count(row, "workspaces_deleted")
+        if rows["mail"]:
+            _delete_mail(batch, rows["mail"])
+
+
+def _number(batch: Batch, statement: str, *values: Any) -> int:
+    found = batch.connection.execute(statement, values).fetchone()
+    return int(found[0]) if found else 0
+
+
+def _show(batch: Batch, row: Any, table: str, key: Mapping[str, str], rows: int | None = None) -> None:
+    """Show what leaves a table; where one line stands for many rows, how many they are."""
+    many = {} if rows is None else {"before": {"rows": rows}}
+    batch.show(row, {"table": table, "change": "removed", "key": dict(key), **many})
 
 
 def _event(row: Any) -> Payload:
@@ -220,6 +233,7 @@ def _delete_mail(batch: Batch, rows: Sequence[Any]) -> None:
     )
     for row in rows:
         batch.count(row, "mail_deleted")
+        _show(batch, row, "batch_jobs.outbox", {"user_id": row.further, "notification_id": row.id})
 
 
 def _delete_job_runs(batch: Batch, rows: Sequence[Any]) -> None:
@@ -233,6 +247,7 @@ def _delete_job_runs(batch: Batch, rows: Sequence[Any]) -> None:
     )
     for (job_run_id,) in deleted:
         batch.count(of_id[job_run_id], "job_runs_deleted")
+        _show(batch, of_id[job_run_id], "batch_jobs.job_runs", {"job_run_id": job_run_id})
 
 
 @lru_cache(maxsize=4)

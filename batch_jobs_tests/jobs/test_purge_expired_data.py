@@ -292,7 +292,16 @@ def test_a_dry_run_counts_the_same_and_deletes_nothing(engine):
     before = digests(engine.database)
     dry = run(engine, JOB, ["acme", "gone"])
     assert digests(engine.database) == before
-    assert [row["type"] for row in dry[0].plan or ()] == ["notification.purged", "user.invitation_expired"]
+    removed, *written = dry[0].plan or ()
+    assert (removed["table"], removed["change"], list(removed["key"])) == (
+        "batch_jobs.job_runs",
+        "removed",
+        ["job_run_id"],
+    )
+    assert [row["type"] for row in written] == ["notification.purged", "user.invitation_expired"]
+    (emptied,) = dry[1].plan or ()
+    assert (emptied["table"], emptied["key"]) == ("batch_jobs.workspaces", {"workspace_id": "gone"})
+    assert emptied["before"]["rows"] > len(living("gone"))
     real = run(engine, JOB, ["acme", "gone"], parameters=WRITE)
     assert [one.counters for one in dry] == [one.counters for one in real]
     assert real[0].counters == ZERO | {
@@ -305,6 +314,25 @@ def test_a_dry_run_counts_the_same_and_deletes_nothing(engine):
         dry[0].job_run_id,
         *(one.job_run_id for one in real),
     ]
+
+
+def test_a_dry_run_shows_a_hundred_of_the_mails_that_would_go(engine):
+    builders.import_all(engine.database, builders.workspace())
+    with engine.database.owner() as connection:
+        connection.execute(
+            """
+            INSERT INTO batch_jobs.outbox (workspace_id, user_id, notification_id, kind, state, ended_at)
+            SELECT 'acme', 'u-1', 'n-' || n, 'news', 'sent', %s::timestamptz FROM generate_series(1, 101) n
+            """,
+            [instant(31)],
+        )
+    (dry,) = run(engine, JOB, ["acme"])
+    assert dry.counters["mail_deleted"] == 101
+    assert len(dry.plan) == 100
+    assert {(row["table"], row["change"], row["key"]["user_id"]) for row in dry.plan} == {
+        ("batch_jobs.outbox", "removed", "u-1")
+    }
+    assert deleted(engine) == {"mail_deleted": 101}
 
 
 def test_a_rebuild_after_a_purge_gives_the_same_rows_and_no_event_is_lost(engine):
