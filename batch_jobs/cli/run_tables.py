@@ -43,7 +43,8 @@ def _print_dry(runs: Sequence[JobRun]) -> None:
         return
     jobs = list(dict.fromkeys(run.job for run in dry))
     which = "" if {run.job for run in runs} == set(jobs) else f"{', '.join(jobs)}: "
-    say(f"{which}a dry run: nothing was changed; the rows that a real run would write: batch-jobs runs show ID")
+    rows = "; the rows that a real run would write: batch-jobs runs show ID" if any(run.plan for run in dry) else ""
+    say(f"{which}a dry run: nothing was changed{rows}")
     if len({run.workspace_id for run in dry}) < len(dry):
         say("each job and day was tried by itself: it did not see what those before it would write")
 
@@ -88,7 +89,7 @@ def print_details(run: JobRun, row_errors: Sequence[Mapping[str, Any]]) -> None:
             [[error["entity"], error["entity_id"], error["error"], error["message"]] for error in row_errors],
             folding=["id", "error", "message"],
         )
-    if run.plan is not None:
+    if run.plan:
         say(f"\nrows that a real run would write (the first {len(run.plan):,})")
         print_plan(run.plan)
 
