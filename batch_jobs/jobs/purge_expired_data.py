@@ -62,8 +62,8 @@ class Retention(Parameters):
     invitations_days: int = Field(
         default=7,
         ge=1,
-        description="Days, 1 or more: users still invited that long after their invitation expire, by an event, and "
-        "have to be invited again.",
+        description="Days, 1 or more: users still invited that long after their invitation (invited_at, else the time "
+        "of the event that defined them so) expire, by an event, and have to be invited again.",
     )
     workspaces_days: int = Field(
         default=30,
@@ -75,7 +75,7 @@ class Retention(Parameters):
 
 _CANDIDATES = """
     WITH kept AS (
-        SELECT s.workspace_id, w.status, w.deleted_at, z.start
+        SELECT s.workspace_id, w.status, w.deleted_at, z.start, z.timezone
         FROM scope s JOIN batch_jobs.workspaces w ON w.workspace_id = s.workspace_id
         JOIN unnest(%(zones)s::text[], %(starts)s::timestamptz[]) AS z(timezone, start)
             ON z.timezone = coalesce(w.timezone, 'UTC')
@@ -90,7 +90,13 @@ _CANDIDATES = """
     SELECT k.workspace_id, 'invitations|' || p.entity_id, true, 'invitations', p.entity_id, p.position::text
     FROM kept k JOIN projections.definitions p ON p.workspace_id = k.workspace_id
     WHERE k.status = 'active' AND p.kind = 'user' AND p."values" ->> 'status' = 'invited'
-      AND (p."values" ->> 'invited_at')::timestamptz < k.start - %(invitations)s::interval
+      AND coalesce(
+          (p."values" ->> 'invited_at')::timestamptz,
+          (
+              SELECT greatest(e.occurred_at, p.valid_from::timestamp AT TIME ZONE k.timezone)
+              FROM batch_jobs.events e WHERE e.workspace_id = p.workspace_id AND e.position = p.position
+          )
+      ) < k.start - %(invitations)s::interval
       -- The version in force on the run date: the latest by then, before all of them the earliest.
       AND NOT EXISTS (
           SELECT FROM projections.definitions o
@@ -131,6 +137,9 @@ _KINDS = {
 
 class PurgeExpiredData(Job):
     """A kind of data is past its retention so many times 24 hours before the run date begins in the workspace's zone.
+
+    A user was invited at `invited_at`; without it, when the event occurred that gave the user as they stand, or on the
+    day from which it holds, if that is later.
 
     Events of living workspaces stay. What leaves a projection leaves it by an event, so that a rebuild gives the same
     rows. A suspended workspace keeps everything; a deleted one is left alone until all of it goes at once, and the job

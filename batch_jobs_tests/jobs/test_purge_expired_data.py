@@ -125,7 +125,6 @@ def test_invitations_expire_and_those_sent_again_expire_again(engine):
         invited("late", 8),
         invited("fresh", 6.5),
         builders.user("active", status="active", invited_at=instant(50)),
-        builders.user("undated", status="invited"),
         invited("later-active", 30),
         builders.user("later-active", since=DAY - timedelta(days=20)),
         builders.user("still-invited", status="invited", invited_at=instant(9)),
@@ -133,7 +132,7 @@ def test_invitations_expire_and_those_sent_again_expire_again(engine):
     )
     assert deleted(engine) == {"invitations_deleted": 2}
     found = statuses(engine)
-    assert (found["late"], found["fresh"], found["undated"]) == ("expired", "invited", "invited")
+    assert (found["late"], found["fresh"]) == ("expired", "invited")
     assert rows(engine.database, "SELECT event_id FROM batch_jobs.events WHERE payload ->> 'user_id' = 'late'")[1] == (
         deterministic_event_id("acme", JOB, "invitations", "late"),
     )
@@ -143,6 +142,26 @@ def test_invitations_expire_and_those_sent_again_expire_again(engine):
     builders.import_all(engine.database, invited("late", 7.4))
     assert deleted(engine) == {"invitations_deleted": 1}
     assert digests_stay(engine)
+
+
+def test_an_invitation_without_its_time_was_sent_when_its_event_occurred(engine):
+    def undated(user_id: str, days_ago: float, **fields: Any) -> Event:
+        return builders.user(user_id, status="invited", **fields) | {"occurred_at": instant(days_ago)}
+
+    builders.import_all(
+        engine.database,
+        builders.workspace(timezone=KOLKATA),
+        undated("late", 7.3),
+        undated("fresh", 7.2),
+        # Recorded long before the day from which it holds.
+        undated("planned", 90, since=DAY - timedelta(days=7)),
+        undated("held", 90, since=DAY - timedelta(days=8)),
+        undated("again", 90),
+        undated("again", 1),
+    )
+    assert deleted(engine) == {"invitations_deleted": 2}
+    assert [name for name, status in statuses(engine).items() if status == "expired"] == ["held", "late"]
+    assert deleted(engine, invitations_days=6) == {"invitations_deleted": 2}
 
 
 def age_runs(engine: Engine, job: str, days: int) -> None:
