@@ -42,12 +42,13 @@ _FORGET = f"""
 """
 _NEW_VERSIONS = f"""{_KEPT} SELECT workspace_id, kind, entity_id, valid_from, position, "values" FROM kept"""
 
-# The invitation expired for the user as defined by then; a later definition stands as it was given.
+# The invitation expired for the user as defined by then: the versions that are still invited. One that is planned to
+# be active stays so, and a later definition stands as it was given.
 _EXPIRED_USERS = """
     UPDATE definitions d SET "values" = jsonb_set(d."values", '{status}', '"expired"')
     FROM pending_events e
     WHERE e.type = 'user.invitation_expired' AND d.workspace_id = e.workspace_id AND d.kind = 'user'
-      AND d.entity_id = e.payload ->> 'user_id' AND d.position < e.position
+      AND d.entity_id = e.payload ->> 'user_id' AND d.position < e.position AND d."values" ->> 'status' = 'invited'
     RETURNING d.workspace_id
 """
 
@@ -65,6 +66,7 @@ class Definitions(Projection):
 
     name = "definitions"
     description = "Every version of every entity that a *.defined event gave."
+    version = 2
     event_types = frozenset(DEFINED_ENTITIES) | {"employee.removed", "user.invitation_expired"}
     table = Table("definitions", ("workspace_id", "kind", "entity_id", "valid_from"), ("position", "values"))
     further_tables = (Table("employment_owners", ("workspace_id", "employment_id", "employee_id"), ()),)
