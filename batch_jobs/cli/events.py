@@ -60,10 +60,12 @@ def export(
     file: Annotated[
         str, typer.Argument(metavar="[FILE]", help="Where to; by default, and for -, stdout.", show_default=False)
     ] = STREAM,
+    as_json: AsJson = False,
 ) -> None:
     """Write all events of a workspace as JSON lines, in the order of the log, ready to be imported elsewhere.
 
-    A FILE appears under its name only when it is complete; an older one of that name stays until then.
+    A FILE appears under its name only when it is complete; an older one of that name stays until then. The events are
+    JSON with --json and without; it tells what was written to a FILE as JSON.
     """
     with open_engine(progress=note) as engine:
         if file == STREAM:
@@ -72,7 +74,10 @@ def export(
             return
         with _written_at_once(Path(file)) as out:
             count = export_events(engine.database, workspace, out)
-    say(f"{count:,} events of {workspace} written to {file}")
+    if as_json:
+        print_json({"events": count, "workspace": workspace, "file": file})
+    else:
+        say(f"{count:,} events of {workspace} written to {file}")
 
 
 def _open_to_read(file: str) -> BinaryIO:

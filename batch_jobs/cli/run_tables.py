@@ -13,6 +13,7 @@ from batch_jobs.engine.job_runs import WORST_FIRST, JobRun
 # What fits a screen or two; JSON and `runs` give the rest.
 MOST_SHOWN = 200
 ID_SHOWN = 8
+CHANGE_COLUMNS = ("table", "change", "key", "before", "after")
 
 
 def print_results(runs: Sequence[JobRun]) -> None:
@@ -42,7 +43,8 @@ def _print_dry(runs: Sequence[JobRun]) -> None:
         return
     jobs = list(dict.fromkeys(run.job for run in dry))
     which = "" if {run.job for run in runs} == set(jobs) else f"{', '.join(jobs)}: "
-    say(f"{which}a dry run: nothing was changed; the rows that a real run would write: batch-jobs runs show ID")
+    rows = "; the rows that a real run would write: batch-jobs runs show ID" if any(run.plan for run in dry) else ""
+    say(f"{which}a dry run: nothing was changed{rows}")
     if len({run.workspace_id for run in dry}) < len(dry):
         say("each job and day was tried by itself: it did not see what those before it would write")
 
@@ -87,26 +89,34 @@ def print_details(run: JobRun, row_errors: Sequence[Mapping[str, Any]]) -> None:
             [[error["entity"], error["entity_id"], error["error"], error["message"]] for error in row_errors],
             folding=["id", "error", "message"],
         )
-    if run.plan is not None:
+    if run.plan:
         say(f"\nrows that a real run would write (the first {len(run.plan):,})")
         print_plan(run.plan)
 
 
 def print_plan(rows: Sequence[Mapping[str, Any]]) -> None:
-    """What a dry run shows: events that it would append, or rows that it would change."""
-    if all("payload" in row for row in rows):
-        events = [[row["type"], row["employee_id"], json.dumps(row["payload"], ensure_ascii=False)] for row in rows]
-        print_table(["type", "employee", "payload"], events, folding=["payload"])
-        return
-    changes = [
-        [
-            row["table"],
-            row["change"],
-            *(json.dumps(row[name], ensure_ascii=False) for name in ("key", "before", "after")),
-        ]
-        for row in rows
-    ]
-    print_table(["table", "change", "key", "before", "after"], changes, folding=["key", "before", "after"])
+    """What a dry run shows: events that it would append, rows that it would change, or what else its job shows."""
+    events = [row for row in rows if "payload" in row]
+    changes = [row for row in rows if "payload" not in row and "table" in row]
+    others = [row for row in rows if "payload" not in row and "table" not in row]
+    if events:
+        shown = [[row["type"], row["employee_id"], _text(row["payload"])] for row in events]
+        print_table(["type", "employee", "payload"], shown, folding=["payload"])
+    if changes:
+        _print_rows(changes, CHANGE_COLUMNS)
+    if others:
+        _print_rows(others, list(dict.fromkeys(name for row in others for name in row)))
+
+
+def _print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Rows by their own keys, without the columns in which none of them has a value."""
+    shown = [name for name in columns if any(row.get(name) is not None for row in rows)]
+    folding = [name for name in shown if name not in ("table", "change")]
+    print_table(shown, [[_text(row.get(name)) for name in shown] for row in rows], folding=folding)
+
+
+def _text(value: object) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def outcome_code(runs: Iterable[JobRun]) -> int:

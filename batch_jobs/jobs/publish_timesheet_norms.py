@@ -92,7 +92,7 @@ class PublishTimesheetNorms(Job):
         Counter("processed", "employees whose norm is published up to the end of the window"),
         Counter("emitted", "weeks published"),
         Counter("skipped", "employees whose norm could not be published", warns=True),
-        Counter("force", "1 when every week was published whatever stood, else 0"),
+        Counter("force", "employees of whom every week was published by force, whatever stood"),
     )
     error_counter = "skipped"
     after = ("apply_scheduled_changes",)
@@ -112,8 +112,6 @@ class PublishTimesheetNorms(Job):
 
     def decide(self, batch: Batch) -> None:
         """Publish what each employee lacks, or report why it can not be told."""
-        for workspace_id, run in batch.runs.items():
-            batch.outcomes[workspace_id].counters["force"] = int(run.parameters.force)
         publishers = _publishers(batch)
         cursors, standing = _cursors(batch), _standing(batch)
         written = _WrittenWeeks()
@@ -136,6 +134,7 @@ class PublishTimesheetNorms(Job):
             batch.count(row, "processed")
             if publication:
                 batch.count(row, "emitted", len(publication.weeks))
+                batch.count(row, "force", int(run.parameters.force))
                 batch.append(
                     row,
                     working_time.NormPublished(

@@ -31,8 +31,9 @@ class Retention(Parameters):
 
     dry_run: bool = Field(
         default=True,
-        description="Do all the work, undo it, and report the same counters. Nothing is deleted. Set it to false to "
-        "delete; the schedule does.",
+        description="Do all the work, undo it, and report the same counters and up to 100 of the rows and events that "
+        "a real run would remove and write; of a whole workspace and of the orchestrator's history how many rows. "
+        "Nothing is deleted. Set it to false to delete; the schedule does.",
     )
     notifications_days: int = Field(
         default=90,
@@ -61,8 +62,8 @@ class Retention(Parameters):
     invitations_days: int = Field(
         default=7,
         ge=1,
-        description="Days, 1 or more: users still invited that long after their invitation expire, by an event, and "
-        "have to be invited again.",
+        description="Days, 1 or more: users still invited that long after their invitation (invited_at, else the time "
+        "of the event that defined them so) expire, by an event, and have to be invited again.",
     )
     workspaces_days: int = Field(
         default=30,
@@ -74,7 +75,7 @@ class Retention(Parameters):
 
 _CANDIDATES = """
     WITH kept AS (
-        SELECT s.workspace_id, w.status, w.deleted_at, z.start
+        SELECT s.workspace_id, w.status, w.deleted_at, z.start, z.timezone
         FROM scope s JOIN batch_jobs.workspaces w ON w.workspace_id = s.workspace_id
         JOIN unnest(%(zones)s::text[], %(starts)s::timestamptz[]) AS z(timezone, start)
             ON z.timezone = coalesce(w.timezone, 'UTC')
@@ -89,7 +90,13 @@ _CANDIDATES = """
     SELECT k.workspace_id, 'invitations|' || p.entity_id, true, 'invitations', p.entity_id, p.position::text
     FROM kept k JOIN projections.definitions p ON p.workspace_id = k.workspace_id
     WHERE k.status = 'active' AND p.kind = 'user' AND p."values" ->> 'status' = 'invited'
-      AND (p."values" ->> 'invited_at')::timestamptz < k.start - %(invitations)s::interval
+      AND coalesce(
+          (p."values" ->> 'invited_at')::timestamptz,
+          (
+              SELECT greatest(e.occurred_at, p.valid_from::timestamp AT TIME ZONE k.timezone)
+              FROM batch_jobs.events e WHERE e.workspace_id = p.workspace_id AND e.position = p.position
+          )
+      ) < k.start - %(invitations)s::interval
       -- The version in force on the run date: the latest by then, before all of them the earliest.
       AND NOT EXISTS (
           SELECT FROM projections.definitions o
@@ -131,6 +138,9 @@ _KINDS = {
 class PurgeExpiredData(Job):
     """A kind of data is past its retention so many times 24 hours before the run date begins in the workspace's zone.
 
+    A user was invited at `invited_at`; without it, when the event occurred that gave the user as they stand, or on the
+    day from which it holds, if that is later.
+
     Events of living workspaces stay. What leaves a projection leaves it by an event, so that a rebuild gives the same
     rows. A suspended workspace keeps everything; a deleted one is left alone until all of it goes at once, and the job
     run that did it stays in the ledger as its record.
@@ -167,18 +177,30 @@ class PurgeExpiredData(Job):
         for row, parts in _event_parts(batch, [*rows["notifications"], *rows["invitations"]]):
             batch.append(row, _event(row), *parts)
             batch.count(row, f"{row.kind}_deleted")
-        if rows["mail"]:
-            _delete_mail(batch, rows["mail"])
+        for row in rows["orchestrator"]:
+            purge = "SELECT batch_jobs.purge_orchestrator(%s::timestamptz, %s)"
+            deleted = _number(batch, purge, row.id, ORCHESTRATOR_ROWS_AT_MOST)
+            batch.count(row, "orchestrator_deleted", deleted)
+            _show(batch, row, "dagster.*", {"older_than": row.id}, deleted)
+        for row in rows["workspaces"]:
+            deleted = _number(batch, "SELECT batch_jobs.purge_workspace(%s)", row.id)
+            batch.count(row, "workspaces_deleted")
+            _show(batch, row, "batch_jobs.workspaces", {"workspace_id": row.id}, deleted)
         if rows["job_runs"]:
             _delete_job_runs(batch, rows["job_runs"])
-        for row in rows["orchestrator"]:
-            deleted = batch.connection.execute(
-                "SELECT batch_jobs.purge_orchestrator(%s::timestamptz, %s)", [row.id, ORCHESTRATOR_ROWS_AT_MOST]
-            ).fetchone()
-            batch.count(row, "orchestrator_deleted", deleted[0] if deleted else 0)
-        for row in rows["workspaces"]:
-            batch.connection.execute("SELECT batch_jobs.purge_workspace(%s)", [row.id])
-            batch.count(row, "workspaces_deleted")
+        if rows["mail"]:
+            _delete_mail(batch, rows["mail"])
+
+
+def _number(batch: Batch, statement: str, *values: Any) -> int:
+    found = batch.connection.execute(statement, values).fetchone()
+    return int(found[0]) if found else 0
+
+
+def _show(batch: Batch, row: Any, table: str, key: Mapping[str, str], rows: int | None = None) -> None:
+    """Show what leaves a table; where one line stands for many rows, how many they are."""
+    many = {} if rows is None else {"before": {"rows": rows}}
+    batch.show(row, {"table": table, "change": "removed", "key": dict(key), **many})
 
 
 def _event(row: Any) -> Payload:
@@ -220,6 +242,7 @@ def _delete_mail(batch: Batch, rows: Sequence[Any]) -> None:
     )
     for row in rows:
         batch.count(row, "mail_deleted")
+        _show(batch, row, "batch_jobs.outbox", {"user_id": row.further, "notification_id": row.id})
 
 
 def _delete_job_runs(batch: Batch, rows: Sequence[Any]) -> None:
@@ -233,6 +256,7 @@ def _delete_job_runs(batch: Batch, rows: Sequence[Any]) -> None:
     )
     for (job_run_id,) in deleted:
         batch.count(of_id[job_run_id], "job_runs_deleted")
+        _show(batch, of_id[job_run_id], "batch_jobs.job_runs", {"job_run_id": job_run_id})
 
 
 @lru_cache(maxsize=4)

@@ -3,10 +3,22 @@
 from datetime import date
 from typing import Any
 
+from pydantic import Field
+
 from batch_jobs import search
 from batch_jobs.engine.batch import Batch
 from batch_jobs.engine.catch_up import BEHIND, behind_values, catch_up, move_as_of
 from batch_jobs.engine.contract import Counter, Job, Parameters
+
+
+class SyncParameters(Parameters):
+    """Parameters of the job."""
+
+    dry_run: bool = Field(
+        default=False,
+        description="Do all the work, undo it, and report the same counters; the rows themselves are not listed. "
+        "Nothing is changed.",
+    )
 
 
 class SyncProjections(Job):
@@ -16,7 +28,7 @@ class SyncProjections(Job):
 
     name = "sync_projections"
     description = "Brings projections and search indexes in step with what workspaces have recorded."
-    parameters = Parameters
+    parameters = SyncParameters
     counters = (
         Counter("events_applied", "events that were not in every projection yet"),
         Counter("rows_changed", "rows of projections added, changed or removed"),

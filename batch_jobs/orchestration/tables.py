@@ -18,7 +18,12 @@ def table(rows: Sequence[Mapping[str, Any]]) -> MetadataValue:
 
 
 def plan_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What a dry run shows of a row, with what tells most first: the ledger keeps no order."""
+    """What a dry run shows of a row, with what tells most first: the ledger keeps no order.
+
+    A row that is neither an event nor one of a table is shown by its own names.
+    """
+    if "table" not in row and "payload" not in row:
+        return dict(row)
     shown = {name: row[name] for name in PLAN_COLUMNS if name in row}
     if "payload" in shown:
         shown["payload"] = {name: value for name, value in shown["payload"].items() if name != "employee_id"}

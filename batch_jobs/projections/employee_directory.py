@@ -63,6 +63,7 @@ class EmployeeDirectory(Projection):
 
     name = "employee_directory"
     description = "Employees with status, job, org unit and manager, as of the latest finished run date."
+    version = 2
     event_types = EVENT_TYPES
     after = ("definitions",)
     follows_as_of = True

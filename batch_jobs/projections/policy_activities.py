@@ -39,6 +39,7 @@ class PolicyActivities(Projection):
 
     name = "policy_activities"
     description = "Activity, account and unit behind each policy of an employee, as of the latest finished run date."
+    version = 2
     event_types = _SETTINGS | {"employee.defined", "employee.removed", "employment.defined"}
     after = ("definitions",)
     follows_as_of = True

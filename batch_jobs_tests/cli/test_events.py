@@ -49,6 +49,11 @@ def test_export_gives_what_import_takes(
     written = cli("export", "--workspace", "acme", tmp_path / "out.jsonl")
     assert written.out == f"6 events of acme written to {tmp_path / 'out.jsonl'}\n"
     assert cli("export", "--workspace", "acme").out == (tmp_path / "out.jsonl").read_text()
+    assert cli("export", "--workspace", "acme", "--json").out == (tmp_path / "out.jsonl").read_text()
+    again = tmp_path / "again.jsonl"
+    told = cli.json("export", "--workspace", "acme", again)
+    assert told == {"events": 6, "workspace": "acme", "file": str(again)}
+    assert again.read_text() == (tmp_path / "out.jsonl").read_text()
     other = CommandLine(tmp_path / "other", make_database(migrated))
     assert other("import", tmp_path / "out.jsonl").out.startswith("6 new")
     assert other("export", "--workspace", "acme").out == (tmp_path / "out.jsonl").read_text()

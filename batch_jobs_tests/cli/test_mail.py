@@ -1,4 +1,6 @@
-"""mail preview: the message that would be sent, as a file or on stdout, and what is refused."""
+"""mail preview: the message that would be sent, as a file or on stdout, and what is refused; and what a try of the
+delivery shows.
+"""
 
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -52,6 +54,16 @@ def test_preview(reminded: CommandLine, tmp_path: Path) -> None:
     copy = message_from_bytes(eml.read_bytes(), policy=policy.default)
     assert copy["Message-ID"] == found["Message-ID"]
     assert reminded(*preview, "--html", "-").out.startswith("<!DOCTYPE html>")
+
+
+def test_a_dry_run_of_the_delivery_is_shown_message_by_message(reminded: CommandLine) -> None:
+    (run,) = reminded.json("run", "deliver_notifications", "--workspace", "acme", "--dry-run")
+    assert run["counters"]["sent"] == 1
+    shown = reminded("runs", "show", run["job_run_id"])
+    assert shown.code == 0, shown
+    headings, _, row = shown.out.splitlines()[-3:]
+    assert sorted(headings.split()) == ["kind", "recipient", "user_id"]
+    assert sorted(row.split()) == ["so@acme.example", "statement_deadline", "u-1"]
 
 
 REFUSED = [

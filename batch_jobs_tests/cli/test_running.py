@@ -78,6 +78,17 @@ def test_a_dry_run_shows_its_rows_and_changes_nothing(office: CommandLine, offic
     assert max(map(len, shown.out.splitlines())) <= 120
 
 
+def test_a_dry_run_without_rows_promises_none(office: CommandLine, tmp_path: Path) -> None:
+    file = write_events(tmp_path / "more.jsonl", *people("new"))
+    assert office("import", file).code == 0
+    tried = office("run", "sync_projections", "--workspace", "new", "--date", "2026-03-03", "--dry-run")
+    assert (tried.code, "nothing was changed" in tried.out, "runs show" in tried.out) == (0, True, False), tried
+    (run,) = office.json("runs", "--job", "sync_projections")
+    assert (run["status"], run["params"]) == ("completed", {"dry_run": True})
+    shown = office("runs", "show", run["job_run_id"])
+    assert (shown.code, "real run" in shown.out) == (0, False), shown
+
+
 def test_only_what_was_dry_is_called_dry(office: CommandLine) -> None:
     reminder = "timesheet_statement_reminder"
     named = "--workspace", "acme"

@@ -178,6 +178,15 @@ def test_force_publishes_the_whole_window_each_time(engine):
     assert len(published(engine)) == 13
 
 
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+def test_force_counts_the_employees_that_it_published_however_the_work_is_cut(database, chunk_rows):
+    engine = engine_of(database, PublishTimesheetNorms(), chunk_rows=chunk_rows)
+    hire(engine, *(one for who in ("e-2", "e-3") for one in (builders.employee(who), builders.employment(f"{who}/1"))))
+    builders.import_all(database, builders.employee("e-4"), builders.employment("e-4/1", terms_id="t-9"))
+    assert counters(publish(engine)) == (4, 3, 39, 1, 0)
+    assert counters(publish(engine, parameters={"force": True})) == (4, 3, 39, 1, 3)
+
+
 def test_a_changed_norm_publishes_what_differs_and_another_beyond_the_window_only_moves_the_cursor(engine):
     hire(engine)
     publish(engine)

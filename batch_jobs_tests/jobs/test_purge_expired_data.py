@@ -125,7 +125,6 @@ def test_invitations_expire_and_those_sent_again_expire_again(engine):
         invited("late", 8),
         invited("fresh", 6.5),
         builders.user("active", status="active", invited_at=instant(50)),
-        builders.user("undated", status="invited"),
         invited("later-active", 30),
         builders.user("later-active", since=DAY - timedelta(days=20)),
         builders.user("still-invited", status="invited", invited_at=instant(9)),
@@ -133,7 +132,7 @@ def test_invitations_expire_and_those_sent_again_expire_again(engine):
     )
     assert deleted(engine) == {"invitations_deleted": 2}
     found = statuses(engine)
-    assert (found["late"], found["fresh"], found["undated"]) == ("expired", "invited", "invited")
+    assert (found["late"], found["fresh"]) == ("expired", "invited")
     assert rows(engine.database, "SELECT event_id FROM batch_jobs.events WHERE payload ->> 'user_id' = 'late'")[1] == (
         deterministic_event_id("acme", JOB, "invitations", "late"),
     )
@@ -143,6 +142,26 @@ def test_invitations_expire_and_those_sent_again_expire_again(engine):
     builders.import_all(engine.database, invited("late", 7.4))
     assert deleted(engine) == {"invitations_deleted": 1}
     assert digests_stay(engine)
+
+
+def test_an_invitation_without_its_time_was_sent_when_its_event_occurred(engine):
+    def undated(user_id: str, days_ago: float, **fields: Any) -> Event:
+        return builders.user(user_id, status="invited", **fields) | {"occurred_at": instant(days_ago)}
+
+    builders.import_all(
+        engine.database,
+        builders.workspace(timezone=KOLKATA),
+        undated("late", 7.3),
+        undated("fresh", 7.2),
+        # Recorded long before the day from which it holds.
+        undated("planned", 90, since=DAY - timedelta(days=7)),
+        undated("held", 90, since=DAY - timedelta(days=8)),
+        undated("again", 90),
+        undated("again", 1),
+    )
+    assert deleted(engine) == {"invitations_deleted": 2}
+    assert [name for name, status in statuses(engine).items() if status == "expired"] == ["held", "late"]
+    assert deleted(engine, invitations_days=6) == {"invitations_deleted": 2}
 
 
 def age_runs(engine: Engine, job: str, days: int) -> None:
@@ -292,7 +311,16 @@ def test_a_dry_run_counts_the_same_and_deletes_nothing(engine):
     before = digests(engine.database)
     dry = run(engine, JOB, ["acme", "gone"])
     assert digests(engine.database) == before
-    assert [row["type"] for row in dry[0].plan or ()] == ["notification.purged", "user.invitation_expired"]
+    removed, *written = dry[0].plan or ()
+    assert (removed["table"], removed["change"], list(removed["key"])) == (
+        "batch_jobs.job_runs",
+        "removed",
+        ["job_run_id"],
+    )
+    assert [row["type"] for row in written] == ["notification.purged", "user.invitation_expired"]
+    (emptied,) = dry[1].plan or ()
+    assert (emptied["table"], emptied["key"]) == ("batch_jobs.workspaces", {"workspace_id": "gone"})
+    assert emptied["before"]["rows"] > len(living("gone"))
     real = run(engine, JOB, ["acme", "gone"], parameters=WRITE)
     assert [one.counters for one in dry] == [one.counters for one in real]
     assert real[0].counters == ZERO | {
@@ -305,6 +333,25 @@ def test_a_dry_run_counts_the_same_and_deletes_nothing(engine):
         dry[0].job_run_id,
         *(one.job_run_id for one in real),
     ]
+
+
+def test_a_dry_run_shows_a_hundred_of_the_mails_that_would_go(engine):
+    builders.import_all(engine.database, builders.workspace())
+    with engine.database.owner() as connection:
+        connection.execute(
+            """
+            INSERT INTO batch_jobs.outbox (workspace_id, user_id, notification_id, kind, state, ended_at)
+            SELECT 'acme', 'u-1', 'n-' || n, 'news', 'sent', %s::timestamptz FROM generate_series(1, 101) n
+            """,
+            [instant(31)],
+        )
+    (dry,) = run(engine, JOB, ["acme"])
+    assert dry.counters["mail_deleted"] == 101
+    assert len(dry.plan) == 100
+    assert {(row["table"], row["change"], row["key"]["user_id"]) for row in dry.plan} == {
+        ("batch_jobs.outbox", "removed", "u-1")
+    }
+    assert deleted(engine) == {"mail_deleted": 101}
 
 
 def test_a_rebuild_after_a_purge_gives_the_same_rows_and_no_event_is_lost(engine):

@@ -65,6 +65,14 @@ def test_a_partition_tells_the_status_first_and_its_counters_as_the_job_lists_th
     assert partition_metadata(run("w-1"), JOB)["parameters"] == "none chosen"
 
 
+def test_a_plan_of_rows_that_are_neither_events_nor_of_a_table_is_shown_by_their_own_names() -> None:
+    plan = [{"kind": "manager_digest", "user_id": "u-1", "recipient": None, "not_sent": "no_address"}]
+    shown = partition_metadata(run("w-1", params={"dry_run": True}, plan=plan), JOB)["plan"]
+    assert [record.data for record in shown.records] == [
+        {"kind": "manager_digest", "user_id": "u-1", "not_sent": "no_address"}
+    ]
+
+
 def test_the_totals_of_a_night_hold_what_other_runs_of_it_did(installation: Installation) -> None:
     day = datetime.now(UTC).date()
     with installation.instance() as instance:

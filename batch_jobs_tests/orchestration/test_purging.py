@@ -90,6 +90,7 @@ def test_old_finished_runs_go_with_all_that_is_theirs(installation: Installation
 
         dry = engine.run(RunRequest(job=PURGE, targets=[(name, TODAY) for name in KEPT]))
         assert orchestrator_deleted(dry) == [1, 0, 0, 0]
+        assert [(row["table"], row["before"]) for row in dry[0].plan or ()] == [("dagster.*", {"rows": 1})]
         assert instance.get_run_by_id(old)
         assert orchestrator_deleted(purge(engine, *KEPT)) == [1, 0, 0, 0]
         assert engine.due([PURGE]).due == []

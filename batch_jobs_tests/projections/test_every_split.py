@@ -186,8 +186,7 @@ def _definitions(happened: list[Event]) -> tuple[list[Any], str | None, set[str]
             known = [row for row in known if row[:2] != ("employee", payload["employee_id"])]
             gone.add(payload["employee_id"])
         elif event["type"] == "user.invitation_expired":
-            of_user = ("user", payload["user_id"])
-            known = [(*row[:3], {**row[3], "status": "expired"}) if row[:2] == of_user else row for row in known]
+            known = [_expired(row) if row[:2] == ("user", payload["user_id"]) else row for row in known]
         elif event["type"] in DEFINED_ENTITIES and DEFINED_ENTITIES[event["type"]].kind in ENTITY_KINDS:
             kind, id_field = DEFINED_ENTITIES[event["type"]]
             from_day = payload["effective_date"] and date.fromisoformat(payload["effective_date"])
@@ -195,3 +194,9 @@ def _definitions(happened: list[Event]) -> tuple[list[Any], str | None, set[str]
             if kind == "employee":
                 gone.discard(payload["employee_id"])
     return known, calendar, gone
+
+
+def _expired(row: Any) -> Any:
+    """A version of a user after their invitation expired: only one that is invited changes."""
+    *key, values = row
+    return (*key, {**values, "status": "expired"}) if values["status"] == "invited" else row

@@ -9,7 +9,9 @@ from batch_jobs.store.payloads.fields import Amount, Day, Id, Key, MadeId, Name,
 
 
 class TimeAccountDefined(EntityDefined):
-    """An account of days (in centidays) or hours (in minutes)."""
+    """An account of days (in centidays) or hours (in minutes). It keeps the kind and unit of its first definition: a
+    later one with others changes nothing.
+    """
 
     type: ClassVar[str] = "time_account.defined"
     id_field: ClassVar[str] = "account_id"

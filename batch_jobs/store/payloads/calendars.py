@@ -11,9 +11,14 @@ _CODE = "an ISO 3166 country code known to the holidays library, such as DK, FR 
 
 
 def _known(country: str, subdivision: str | None = None) -> Any:
-    """What the library makes of the two, or None. It also knows names of countries, which are no codes."""
+    """What the library makes of the two, or None. It also knows names of countries, and codes of stock exchanges and
+    central banks, which are no countries.
+    """
     from holidays import country_holidays
+    from holidays.registry import EntityLoader
 
+    if country not in EntityLoader.get_country_codes():
+        return None
     try:
         return country_holidays(country, subdiv=subdivision)
     except NotImplementedError:

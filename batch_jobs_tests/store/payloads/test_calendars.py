@@ -25,6 +25,10 @@ def test_takes(country: str | None, subdivision: str | None) -> None:
         ("dk", None, "ISO 3166"),
         ("Denmark", None, "ISO 3166"),
         ("", None, "ISO 3166"),
+        # The library knows the days of the European Central Bank and of the Australian exchange as well.
+        ("ECB", None, "ISO 3166"),
+        ("ASX", None, "ISO 3166"),
+        ("ECB", "BY", "ISO 3166"),
         (None, "BY", "a country beside a subdivision"),
         ("DK", "BY", "no subdivisions"),
         ("DE", "XX", "BW, BY"),
