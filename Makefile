@@ -60,7 +60,7 @@ fuzz: install  ## ten thousand hostile and broken inputs
 faults: install  ## nights with processes killed, clocks put back, disks full: SEEDS=50
 	$(BIN)/python -m batch_jobs_tests.faults --seeds $(SEEDS)
 
-screenshots: install chromium  ## the pictures of docs/operators_day.md, taken on a sample here and now
+screenshots: install chromium  ## the pictures in docs/day, taken on a sample here and now
 	PICTURES=docs/day $(BIN)/pytest -q batch_jobs_tests/browser
 
 docs: install  ## the parts of docs/jobs that come from the code

@@ -26,7 +26,9 @@ def plan_row(row: Mapping[str, Any]) -> dict[str, Any]:
         return dict(row)
     shown = {name: row[name] for name in PLAN_COLUMNS if name in row}
     if "payload" in shown:
-        shown["payload"] = {name: value for name, value in shown["payload"].items() if name != "employee_id"}
+        payload = {name: value for name, value in shown.pop("payload").items() if name != "employee_id"}
+        # In one column, which is as wide as the others leave it: a narrow one would break the type in mid-word.
+        shown["event"] = f"{shown.pop('type')}: {in_words(payload)}"
     return shown
 
 

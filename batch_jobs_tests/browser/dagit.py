@@ -1,12 +1,14 @@
 """What a person does in the web UI: opening pages, reading what they show, clicking through its dialogs."""
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
-from playwright.sync_api import Locator, Page, Response, WebSocket, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response, WebSocket, expect
 
 # The machine runs other tests at the same time.
 PATIENCE = 90_000
@@ -26,16 +28,17 @@ class Dagit:
     def __init__(self, page: Page, url: str, pictures: Path | None = None) -> None:
         self.page = page
         self.errors: list[str] = []
-        self._url = url
+        self.url = url
         self._pictures = pictures
         page.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
         page.on("response", self._notice)
         page.on("websocket", self._watch)
+        page.on("console", self._hear)
 
     def open(self, path: str) -> None:
         """Go to a page of the UI."""
-        self.page.goto(self._url + path)
+        self.page.goto(self.url + path)
 
     def choose(self, name: str) -> None:
         """Click on an entry of the navigation at the left."""
@@ -85,6 +88,16 @@ class Dagit:
         self.page.keyboard.press("ControlOrMeta+a")
         self.page.keyboard.insert_text(yaml.safe_dump({"ops": {op: {"config": dict(config)}}}, sort_keys=False))
 
+    def switch(self, *, on: bool) -> None:
+        """Turn the schedule whose page is open, which is the other way, and see that it stays so."""
+        switch = self.page.get_by_role("checkbox").first
+        expect(switch).to_be_checked(checked=not on)
+        # The box itself is drawn by its label.
+        self.page.locator("label").filter(has=switch).click()
+        expect(switch).to_be_checked(checked=on)
+        self.page.reload()
+        expect(switch).to_be_checked(checked=on)
+
     def launch(self, job: str, op: str, config: Mapping[str, Any], picture: str | None = None) -> str:
         """Start a job from its launchpad. Returns the id of the run, whose page is open then."""
         self.open(f"/locations/batch_jobs/jobs/{job}/playground")
@@ -120,3 +133,22 @@ class Dagit:
     def _look(self, frame: str) -> None:
         if '"errors":' in frame:
             self.errors.append(frame[:1000])
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            self.errors.append(message.text)
+
+
+@contextmanager
+def open_tab(browser: BrowserContext, url: str) -> Iterator[Dagit]:
+    """The web UI in a tab of its own; errors of the server that it met fail the test at its end.
+
+    Args:
+        browser: where.
+        url: of the web server.
+    """
+    pictures = os.environ.get("PICTURES")
+    opened = Dagit(browser.new_page(), url, Path(pictures) if pictures else None)
+    yield opened
+    opened.page.close()
+    assert opened.errors == []

@@ -1,11 +1,39 @@
 """The day: last night's warnings, a counter over time, what-ifs, backfills, stopping, schedules, damage."""
 
+import re
+
 import psycopg
 from playwright.sync_api import expect
 
-from batch_jobs_tests.browser.conftest import WORKSPACES, Installation
+from batch_jobs.orchestration.schedules import EVERY_MINUTES
+from batch_jobs_tests.browser.conftest import WORKSPACES
 from batch_jobs_tests.browser.dagit import RUN_PATIENCE, Dagit
+from batch_jobs_tests.browser.nights import NIGHTS
+from batch_jobs_tests.browser.running import Installation
 from batch_jobs_tests.deadline import until
+
+TICKS_PATIENCE = (2 * EVERY_MINUTES + 1) * 60_000
+POINTS = """
+    title => {
+        let found = title;
+        while (!found.querySelector('canvas')) found = found.parentElement;
+        const canvas = found.querySelector('canvas');
+        const {data, width, height} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        // Text and lines are grey; points are the blue columns, one beside the other.
+        let points = 0, before = false;
+        for (let x = 0; x < width; x++) {
+            let blue = false;
+            for (let y = 0; y < height; y++) {
+                const at = 4 * (y * width + x);
+                blue ||= data[at + 3] > 128 && data[at + 2] - data[at] > 100;
+            }
+            if (blue && !before) points++;
+            before = blue;
+        }
+        return points;
+    }
+"""
+"""How many points the plot under a title has, which no line joins."""
 
 
 def test_last_nights_warnings_are_found_by_their_tag(dagit: Dagit, installation: Installation) -> None:
@@ -41,11 +69,7 @@ def test_a_counter_is_plotted_over_time(dagit: Dagit) -> None:
     dagit.button("Events").click()
     plot = dagit.page.get_by_text("total sent", exact=True)
     expect(plot).to_be_attached()
-    drawn = """
-        canvases => canvases.length > 0 && canvases.every(canvas => canvas.getContext('2d')
-            .getImageData(0, 0, canvas.width, canvas.height).data.some(value => value > 0))
-    """
-    until(lambda: dagit.page.locator("canvas").evaluate_all(drawn), 60)
+    until(lambda: plot.evaluate(POINTS) >= NIGHTS, 60)
     plot.scroll_into_view_if_needed()
     dagit.picture("plots")
 
@@ -134,21 +158,20 @@ def test_a_run_is_stopped_and_run_again(dagit: Dagit, installation: Installation
 def test_a_schedule_is_switched_off_and_on(dagit: Dagit) -> None:
     dagit.choose("Automation")
     dagit.page.get_by_role("link", name="purge_expired_data_schedule").click()
-    switch = dagit.page.get_by_role("checkbox").first
-    expect(switch).to_be_checked()
-    # The box itself is drawn by its label.
-    dagit.page.locator("label").filter(has=switch).click()
-    expect(switch).not_to_be_checked()
-    dagit.page.reload()
-    expect(switch).not_to_be_checked()
-    dagit.page.locator("label").filter(has=switch).click()
-    expect(switch).to_be_checked()
+    dagit.switch(on=False)
+    dagit.switch(on=True)
 
 
-def test_why_a_tick_asked_for_nothing_can_be_read(dagit: Dagit) -> None:
-    dagit.open("/locations/batch_jobs/sensors/sync_projections_sensor")
-    dagit.button("0 runs requested").click()
-    expect(dagit.page.get_by_role("dialog").get_by_text("with nothing due")).to_be_visible()
+def test_why_a_schedules_tick_asked_for_nothing_can_be_read(dagit: Dagit) -> None:
+    dagit.choose("Automation")
+    dagit.page.get_by_role("link", name="timesheet_statement_generate_schedule").click()
+    skipped = dagit.button("0 runs requested")
+    # The first tick since the start may have found something due.
+    expect(skipped).to_be_visible(timeout=TICKS_PATIENCE)
+    skipped.click()
+    shown = dagit.page.get_by_role("dialog")
+    expect(shown.get_by_text("Tick for timesheet_statement_generate_schedule")).to_be_visible()
+    expect(shown.get_by_text(re.compile(r"0 due, \d+ waiting, \d+ skipped; "))).to_be_visible()
     dagit.picture("tick")
 
 
