@@ -160,7 +160,7 @@ def _materialized(
         year_start=entry.year_start,
         expiry_day=entry.due_date - ONE_DAY,
     )
-    ledger.expired.append(Expired(entry.due_date, amount, entry.policy_id))
+    ledger.expired.append(Expired(entry.due_date, amount, entry.policy_id, entry.year_start))
     return AccountExpired(
         employee_id=employee_id,
         account_id=account_id,

@@ -1,6 +1,6 @@
 """When a policy year's credits expire, and what of them is left by then (domain 3.5)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -42,11 +42,15 @@ class Used(NamedTuple):
 
 
 class Expired(NamedTuple):
-    """One `account.expired` already recorded: `day` is the day after the expiry day."""
+    """One `account.expired` already recorded: `day` is the day after the expiry day.
+
+    `year_start` is None where no forecast entry tells whose year it was, as for one that was imported.
+    """
 
     day: date
     amount: int
     policy_id: str
+    year_start: date | None = None
 
 
 def left_to_expire(
@@ -62,7 +66,9 @@ def left_to_expire(
 
     Usage dated up to the expiry day (consumption, and adjustments down) is taken first from the credits that expire
     first, then from the oldest, from those that never expire last. What expired before is gone, so that usage is not
-    taken from it: it comes off the policy's credits that had expired by then, from those that expired last.
+    taken from it: it comes off the credits of its own policy year, whatever day they were once said to expire on. Where
+    that year is not known, or holds no more, it comes off the policy's credits that had expired by then, from those
+    that expired last.
 
     Args:
         credited: all credits and adjustments of the employee's account, in any order.
@@ -77,14 +83,7 @@ def left_to_expire(
     usage -= sum(one.amount for one in movements if one.amount < 0 and one.day <= expiry_day)
     credits = sorted((one for one in movements if one.amount > 0), key=_first_to_expire)
     left = [one.amount for one in credits]
-    for gone in sorted(expired):
-        amount = gone.amount
-        for index in reversed(range(len(credits))):
-            expires_on = credits[index].expires_on
-            if credits[index].policy_id == gone.policy_id and expires_on is not None and expires_on < gone.day:
-                taken = min(amount, left[index])
-                left[index] -= taken
-                amount -= taken
+    _take_gone(left, credits, expired)
     of_year = 0
     for credit, available in zip(credits, left, strict=True):
         taken = min(usage, available)
@@ -92,6 +91,27 @@ def left_to_expire(
         if (credit.policy_id, credit.year_start) == (policy_id, year_start):
             of_year += available - taken
     return of_year
+
+
+def _take_gone(left: list[int], credits: Sequence[Credited], expired: Iterable[Expired]) -> None:
+    """Take what expired before from what is left of each credit: all of it whose year is known first."""
+    gone = sorted(expired, key=lambda one: (one.day, one.policy_id, one.year_start or date.min, one.amount))
+    still = [one.amount for one in gone]
+    for is_its_own in (_of_its_year, _had_expired_by):
+        for number, one in enumerate(gone):
+            for index in reversed(range(len(credits))):
+                if still[number] and credits[index].policy_id == one.policy_id and is_its_own(credits[index], one):
+                    taken = min(still[number], left[index])
+                    left[index] -= taken
+                    still[number] -= taken
+
+
+def _of_its_year(credit: Credited, gone: Expired) -> bool:
+    return gone.year_start is not None and credit.year_start == gone.year_start
+
+
+def _had_expired_by(credit: Credited, gone: Expired) -> bool:
+    return credit.expires_on is not None and credit.expires_on < gone.day
 
 
 def _first_to_expire(credit: Credited) -> tuple[date, date, str, date, int]:
