@@ -59,6 +59,7 @@ class AccrualFingerprints(Projection):
 
     name = "accrual_fingerprints"
     description = "What each accrual forecast depends on now, and what the last one was made of."
+    version = 2
     event_types = SETTINGS | {"employee.defined", "employee.removed", "employment.defined", "accrual.forecast_computed"}
     after = ("definitions",)
     table = Table(

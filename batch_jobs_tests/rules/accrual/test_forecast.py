@@ -1,5 +1,6 @@
 """What employees are credited, with worked examples from law and contracts, and against a plain second reading."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from math import floor
@@ -8,13 +9,20 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from batch_jobs.rules.accrual.coverage import Covered
 from batch_jobs.rules.accrual.forecast import Accruals
+from batch_jobs.rules.accrual.plans import credits_of_year
+from batch_jobs.rules.accrual.policy_years import year_end
+from batch_jobs.rules.approval_periods import Period
 from batch_jobs.rules.errors import UndefinedReferenceError
+from batch_jobs.rules.policies import YearlyPlan
+from batch_jobs.rules.versions import Versions
 from batch_jobs_tests.rules.people import employment, terms, time_off_policy, workforce
 
 MONTHLY = {"plugin": "monthly", "annual": 2500}
 YEARLY = {"plugin": "yearly", "annual": 500}
 DANISH = {"plugin": "danish_vacation"}
+DAYS = st.dates(date(2025, 10, 1), date(2027, 3, 31))
 
 
 def on_terms(*policy_ids, **fields):
@@ -149,6 +157,39 @@ def test_a_new_version_of_the_policy_leaves_what_was_due_before_it_alone():
     assert found == {**dict.fromkeys(list(found)[:6], 208), "2026-12-31": 500, "2027-12-31": 500}
 
 
+AT_START = YEARLY | {"timing": "year_start"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "due"),
+    [
+        (YEARLY, AT_START, ["2025-12-31", "2026-12-31", "2027-01-01"]),
+        (AT_START, YEARLY, ["2026-01-01", "2027-12-31"]),
+    ],
+)
+def test_a_year_in_which_a_yearly_plan_changes_its_timing_is_credited_once(before, after, due):
+    of = accruals(before, date(2020, 1, 1), None, time_off_policy("p", since=date(2026, 7, 1), accrual=after))
+    assert list(lines(of, date(2025, 12, 31))) == due
+
+
+@given(
+    st.lists(st.tuples(DAYS, st.sampled_from(["year_start", "year_end"])), max_size=4),
+    st.sampled_from(["year_start", "year_end"]),
+    st.integers(1, 12),
+)
+@settings(deadline=None)
+def test_a_yearly_plan_credits_each_policy_year_once_however_its_timing_changes(changes, timing, month):
+    plan = YearlyPlan(annual=500, year_start_month=month)
+    plans = Versions(
+        [(date.min, replace(plan, timing=timing)), *((day, replace(plan, timing=then)) for day, then in changes)]
+    )
+    of = Covered((Period(date(2020, 1, 1), date.max),))
+    for year in range(2023, 2030):
+        start = date(year, month, 1)
+        credits = credits_of_year(YearlyPlan, start, plans, of, lambda day: Fraction(2220))
+        assert [(credit.due_date in (start, year_end(start)), credit.amount) for credit in credits] == [(True, 500)]
+
+
 def test_without_the_policy_on_the_terms_nothing_is_earned():
     home = workforce(
         employment("e/1", date(2020, 1, 1)),
@@ -262,7 +303,6 @@ PLANS = st.one_of(
     ),
     st.just({"plugin": "danish_vacation"}),
 )
-DAYS = st.dates(date(2025, 10, 1), date(2027, 3, 31))
 SPANS = st.lists(st.tuples(DAYS, st.none() | DAYS), min_size=1, max_size=3)
 
 
