@@ -4,24 +4,29 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from batch_jobs.rules.accrual.policy_years import end_of_month, year_end
-from batch_jobs.rules.policies import TimeOffPolicy
+from batch_jobs.rules.accrual.plans import first_month
+from batch_jobs.rules.accrual.policy_years import end_of_month, months, year_end
+from batch_jobs.rules.policies import DanishVacationPlan, TimeOffPolicy
 from batch_jobs.rules.versions import Versions
 
 
-def expiry_day(policy: Versions[TimeOffPolicy], year_start: date, *, is_danish: bool) -> date | None:
+def expiry_day(policy: Versions[TimeOffPolicy], year_start: date) -> date | None:
     """The last day on which the credits of the policy year can be used; None: never, as far as the calendar goes.
 
     The Danish holiday year's expire on 31 December after it. Others expire as the policy says that is in force on the
-    year's last day.
+    year's last day. A year that the Danish plan and another one share expires once, on the later day.
     """
     last_day = year_end(year_start)
-    if is_danish:
-        return date(last_day.year, 12, 31)
-    months = policy.on(last_day).expires_after_months
-    if months is None or last_day.year + months // 12 >= date.max.year:
+    due_dates = (year_start, *(month.end for month in months(year_start)))
+    plans = [plan for plan in (policy.on(day).accrual for day in due_dates) if plan is not None]
+    is_danish = [isinstance(plan, DanishVacationPlan) for plan in plans if first_month(plan) == year_start.month]
+    danish_day = date(last_day.year, 12, 31)
+    if is_danish and all(is_danish):
+        return danish_day
+    months_later = policy.on(last_day).expires_after_months
+    if months_later is None or last_day.year + months_later // 12 >= date.max.year:
         return None
-    return end_of_month(last_day, months)
+    return max([end_of_month(last_day, months_later), *([danish_day] if any(is_danish) else [])])
 
 
 class Credited(NamedTuple):

@@ -10,7 +10,7 @@ from batch_jobs.rules.accrual.fingerprint import fingerprint, policy_inputs
 from batch_jobs.rules.accrual.plans import Plans, credits_of_year, first_month
 from batch_jobs.rules.accrual.policy_years import year_end, year_start
 from batch_jobs.rules.errors import UndefinedReferenceError
-from batch_jobs.rules.policies import AccrualPlan, DanishVacationPlan, TimeOffPolicy
+from batch_jobs.rules.policies import AccrualPlan, TimeOffPolicy
 from batch_jobs.rules.versions import ONE_DAY, Versions
 from batch_jobs.rules.workforce import Workforce
 
@@ -119,20 +119,13 @@ class Accruals:
         )
         return Forecast(run_date, horizon_end, self.fingerprint(employee_id, policy_id), entries)
 
-    def expires_on(self, policy_id: str, due_date: date, year_start: date) -> date | None:
-        """The expiry day of what an accrual entry credits; None: never.
-
-        Args:
-            policy_id: of the entry.
-            due_date: of the entry.
-            year_start: of the entry.
+    def expires_on(self, policy_id: str, year_start: date) -> date | None:
+        """The expiry day of what is credited for a policy year; None: never.
 
         Raises:
             UndefinedReferenceError: the policy is not defined.
         """
-        policy = self._policy(policy_id)
-        is_danish = isinstance(policy.on(due_date).accrual, DanishVacationPlan)
-        return expiry_day(policy, year_start, is_danish=is_danish)
+        return expiry_day(self._policy(policy_id), year_start)
 
     def _policy(self, policy_id: str) -> Versions[TimeOffPolicy]:
         definitions = self._workforce.definitions
@@ -170,20 +163,24 @@ def _lines(
         return ()
     plans: Plans = policy.map(lambda version: version.accrual)
     found: list[_Line] = []
-    expiries: set[date] = set()
-    for kind, begin in sorted(_calendars(plans), key=lambda calendar: (calendar[1], calendar[0].__name__)):
+    credited: set[date] = set()
+    for kind, begin in _calendars(plans):
         for start in _year_starts(begin, of, last):
             credits = credits_of_year(kind, start, plans, of, weekly_minutes(worked or ()))
             found += [("accrual", due, amount, start) for due, amount in credits if first <= due <= last]
-            expires_on = expiry_day(policy, start, is_danish=kind is DanishVacationPlan) if credits else None
-            if expires_on is not None and expires_on < date.max:
-                due = expires_on + ONE_DAY
-                # Two years can expire on one day when the policy's expiration changed; an entry's id names its day.
-                while due in expiries:
-                    due += ONE_DAY
-                expiries.add(due)
-                if first <= due <= last:
-                    found.append(("expiry", due, 0, start))
+            credited.update([start] if credits else [])
+    expiries: set[date] = set()
+    # Two plans can share a year, when the policy changes within it: it expires once.
+    for start in sorted(credited):
+        expires_on = expiry_day(policy, start)
+        if expires_on is not None and expires_on < date.max:
+            due = expires_on + ONE_DAY
+            # Two years can expire on one day when the policy's expiration changed; an entry's id names its day.
+            while due in expiries:
+                due += ONE_DAY
+            expiries.add(due)
+            if first <= due <= last:
+                found.append(("expiry", due, 0, start))
     return tuple(sorted(found, key=lambda line: (line[1], line[0])))
 
 

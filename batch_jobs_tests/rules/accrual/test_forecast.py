@@ -61,7 +61,7 @@ def test_a_danish_employee_from_10_march():
     whole = [entry.amount for entry in found.entries if entry.year_start == date(2026, 9, 1) and entry.amount]
     assert (whole, sum(whole)) == ([208] * 11 + [212], 2500)
     assert lines(of, date(2026, 3, 10), "expiry") == {"2027-01-01": 0, "2028-01-01": 0}
-    assert of.expires_on("p", date(2026, 3, 31), date(2025, 9, 1)) == date(2026, 12, 31)
+    assert of.expires_on("p", date(2025, 9, 1)) == date(2026, 12, 31)
     assert found.entries[0].entry_id == "e:p:accrual:2026-03-31"
 
 
@@ -117,7 +117,7 @@ def test_entries_expire_after_the_months_that_the_policy_gives():
     of = accruals(YEARLY | {"year_start_month": 9}, expiration={"months_after_year_end": 6})
     assert lines(of, date(2026, 1, 1), "expiry") == {"2026-03-01": 0, "2027-03-01": 0}
     assert lines(of, date(2026, 3, 2), "expiry") == {"2027-03-01": 0, "2028-03-01": 0}
-    assert of.expires_on("p", date(2026, 8, 31), date(2025, 9, 1)) == date(2026, 2, 28) + timedelta(365)
+    assert of.expires_on("p", date(2025, 9, 1)) == date(2026, 2, 28) + timedelta(365)
     assert lines(accruals(YEARLY), date(2026, 1, 1), "expiry") == {}
 
 
@@ -238,6 +238,53 @@ def test_two_years_that_expire_on_one_day_have_entries_of_their_own():
         ("2026-01-02", 2025),
         ("2027-01-01", 2026),
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "months", "expiries"),
+    [
+        (MONTHLY, YEARLY, 3, ["2027-04-01", "2028-04-01"]),
+        (DANISH, MONTHLY | {"year_start_month": 9}, 6, ["2027-03-01", "2028-03-01"]),
+        (MONTHLY | {"year_start_month": 9}, DANISH, 2, ["2027-01-01", "2028-01-01"]),
+        # What never expires is not to go with the rest.
+        (DANISH, MONTHLY | {"year_start_month": 9}, None, []),
+    ],
+)
+def test_a_year_in_which_the_plan_changes_expires_once(before, after, months, expiries):
+    expiration = {} if months is None else {"expiration": {"months_after_year_end": months}}
+    policy = time_off_policy("p", since=date(2026, 7, 1), accrual=after, **expiration)
+    of = accruals(before, date(2026, 1, 1), None, policy, **expiration)
+    assert list(lines(of, date(2026, 5, 1), "expiry")) == expiries
+
+
+def versions_of_a_policy():
+    plan = st.sampled_from([None, MONTHLY, MONTHLY | {"year_start_month": 9}, YEARLY, AT_START, DANISH])
+    months = st.sampled_from([None, 0, 3, 12])
+    return st.lists(st.tuples(DAYS, plan, months), min_size=1, max_size=4)
+
+
+@given(versions_of_a_policy())
+@settings(deadline=None)
+def test_each_year_with_a_credit_expires_once_on_the_day_after_the_one_that_its_credits_name(versions):
+    policies = [
+        time_off_policy(
+            "p", since=since, accrual=plan, expiration=None if months is None else {"months_after_year_end": months}
+        )
+        for since, plan, months in versions
+    ]
+    of = Accruals(workforce(employment("e/1", date(2025, 1, 1)), on_terms("p"), *policies))
+    found = of.forecast("e", "p", date(2025, 1, 1)).entries
+    later = of.forecast("e", "p", date(2027, 1, 2)).entries
+    expiries = [(entry.year_start, entry.due_date) for entry in [*found, *later] if entry.kind == "expiry"]
+    assert len(expiries) == len({year_start for year_start, _ in expiries}) == len({due for _, due in expiries})
+    expected = {
+        entry.year_start: expires_on + timedelta(1)
+        for entry in found
+        if entry.kind == "accrual" and (expires_on := of.expires_on("p", entry.year_start))
+    }
+    for year_start, due in expected.items():
+        # A day later for each other year that ends on the same day.
+        assert due <= dict(expiries)[year_start] <= due + timedelta(len(expiries))
 
 
 # A plain second reading of domain 3.5, for one plan, one day at a time.
