@@ -8,7 +8,7 @@ from batch_jobs.rules.accrual.coverage import Covered, Hours, covered, hours, we
 from batch_jobs.rules.accrual.expiry import expiry_day
 from batch_jobs.rules.accrual.fingerprint import fingerprint, policy_inputs
 from batch_jobs.rules.accrual.plans import Plans, credits_of_year, first_month
-from batch_jobs.rules.accrual.policy_years import year_end, year_start
+from batch_jobs.rules.accrual.policy_years import end_of_month, year_end, year_start
 from batch_jobs.rules.errors import UndefinedReferenceError
 from batch_jobs.rules.policies import AccrualPlan, TimeOffPolicy
 from batch_jobs.rules.versions import ONE_DAY, Versions
@@ -88,6 +88,16 @@ class Accruals:
                 found[policy_id] = None if until == date.max else until
         return found
 
+    def forecast_until(self, employee_id: str) -> dict[str, date | None]:
+        """As `accrue_until`, but later where what was earned by then may expire after a forecast made next day ends.
+
+        Such a policy is to be forecast up to that day, and once more after it: then its last expiry is within sight.
+        """
+        return {
+            policy_id: until and self._last_short_sight(policy_id, until)
+            for policy_id, until in self.accrue_until(employee_id).items()
+        }
+
     def fingerprint(self, employee_id: str, policy_id: str) -> str:
         """The fingerprint over all inputs of the forecast, whatever the run date. Raises as `forecast`."""
         policy = self._policy(policy_id)
@@ -141,6 +151,15 @@ class Accruals:
         versions = self._workforce.definitions.time_off_policies.get(policy_id)
         planned = [last or date.max for _, last, version in versions or () if version.accrual]
         return max(planned, default=None)
+
+    def _last_short_sight(self, policy_id: str, until: date) -> date:
+        policy = self._policy(policy_id)
+        # A policy year ends eleven months after the one that holds the day, at the latest.
+        months = 11 + max(version.expires_after_months or 0 for version in policy.values())
+        if until.year + months // 12 + 1 >= date.max.year:
+            return until
+        last_due_date = end_of_month(until, months) + ONE_DAY
+        return last_due_date - HORIZON - ONE_DAY if last_due_date - until > HORIZON else until
 
     def _hours(self, employee_id: str, policy: Versions[TimeOffPolicy], first: date, last: date) -> Hours | None:
         if any(getattr(version.accrual, "prorate_hours", False) for version in policy.values()):

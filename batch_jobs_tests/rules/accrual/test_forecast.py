@@ -466,3 +466,27 @@ def test_the_last_run_date_on_which_a_policy_accrues(spans, carried, planned):
     for day in (first + timedelta(number) for number in range(600)):
         accrues = [policy_id for policy_id, last in until.items() if last is None or last >= day]
         assert accrues == of.policies("e", day)
+
+
+@given(SPANS, st.sampled_from([None, 0, 11, 12, 13, 24, 37, 120]), st.sampled_from([MONTHLY, AT_START, DANISH]))
+@settings(deadline=None)
+def test_a_forecast_after_the_last_day_on_which_it_is_asked_for_holds_all_that_is_to_expire(spans, months, plan):
+    expiration = {} if months is None else {"expiration": {"months_after_year_end": months}}
+    of = Accruals(
+        workforce(
+            *[employment(f"e/{number}", start, end) for number, (start, end) in enumerate(spans)],
+            on_terms("p"),
+            time_off_policy("p", accrual=plan, **expiration),
+        )
+    )
+    accrues, asked = of.accrue_until("e").get("p"), of.forecast_until("e").get("p")
+    if accrues is None or asked is None:
+        assert accrues == asked
+        return
+    assert asked >= accrues
+    # Who asked last when they left needs no more where a year is all that credits last.
+    assert (months is not None and months > 12) or asked == accrues
+    due = lines(of, asked + timedelta(1), "expiry")
+    for years in range(1, 13):
+        due_later = lines(of, asked + timedelta(1 + 365 * years), "expiry")
+        assert due_later.keys() <= due.keys()
