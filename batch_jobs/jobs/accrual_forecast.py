@@ -38,10 +38,10 @@ _BRANCHES = (
     f"{_SAME} AND f.accrues_until IS NULL AND f.horizon_end < %(run_date)s + {SHORTEST_HORIZON}",
     f"""{_SAME} AND f.computed_from <= f.accrues_until
         AND f.accrues_until >= %(run_date)s AND f.horizon_end < %(run_date)s + {SHORTEST_HORIZON}""",
-    # Computed while they still had the policy: entries further ahead may be missing, and nothing asks again later.
+    # Computed while they still had the policy, or while not all of what expires was within sight: entries further ahead
+    # may be missing, also where it holds none, and nothing asks again later.
     f"""{_SAME} AND f.computed_from <= f.accrues_until
-        AND f.accrues_until < %(run_date)s AND f.accrues_until >= %(run_date)s - {LONGEST_HORIZON}
-        AND {_HOLDS_ENTRIES}""",
+        AND f.accrues_until < %(run_date)s AND f.accrues_until >= %(run_date)s - {LONGEST_HORIZON}""",
     f"""%(force)s AND (f.problem IS NOT NULL OR f.fingerprint IS NOT NULL)
         AND (f.accrues_until IS NULL OR f.accrues_until >= %(run_date)s OR {_HOLDS_ENTRIES})""",
 )
@@ -61,8 +61,9 @@ class AccrualForecast(Job):
     """A forecast for each employee and policy whose terms, employment, hours or plan changed, whose horizon is less
     than 365 days, or who holds entries under a policy that they no longer have.
 
-    The last are computed once, after the loss: what is still to expire stays in their forecast, what they no longer
-    earn does not. Someone who was removed keeps the last forecast, and gets nothing from it.
+    Who lost a policy is computed once, after the loss: what is still to expire stays in their forecast, what they no
+    longer earn does not. Where it may expire more than 730 days later, theirs goes on as those of others, until the
+    last of it is within sight. Someone who was removed keeps the last forecast, and gets nothing from it.
     """
 
     name = "accrual_forecast"

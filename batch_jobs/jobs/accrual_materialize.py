@@ -139,7 +139,7 @@ def _materialized(
 ) -> AccountCredited | AccountExpired:
     """The event of one entry; it goes into the account's ledger too, where later entries look at it."""
     if entry.kind == "accrual":
-        expires_on = accruals.expires_on(entry.policy_id, entry.due_date, entry.year_start)
+        expires_on = accruals.expires_on(entry.policy_id, entry.year_start)
         ledger.credited.append(Credited(entry.due_date, entry.amount, entry.policy_id, entry.year_start, expires_on))
         return AccountCredited(
             employee_id=employee_id,
@@ -160,7 +160,7 @@ def _materialized(
         year_start=entry.year_start,
         expiry_day=entry.due_date - ONE_DAY,
     )
-    ledger.expired.append(Expired(entry.due_date, amount, entry.policy_id))
+    ledger.expired.append(Expired(entry.due_date, amount, entry.policy_id, entry.year_start))
     return AccountExpired(
         employee_id=employee_id,
         account_id=account_id,

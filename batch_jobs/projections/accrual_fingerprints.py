@@ -59,6 +59,7 @@ class AccrualFingerprints(Projection):
 
     name = "accrual_fingerprints"
     description = "What each accrual forecast depends on now, and what the last one was made of."
+    version = 2
     event_types = SETTINGS | {"employee.defined", "employee.removed", "employment.defined", "accrual.forecast_computed"}
     after = ("definitions",)
     table = Table(
@@ -105,7 +106,7 @@ def _now(
     workforce: Workforce, accruals: Accruals, employee_id: str, forecast: dict[str, tuple[Any, ...]]
 ) -> Iterator[tuple[str, str | None, date | None, str | None]]:
     """Policy, fingerprint, `accrues_until` and problem of the employee's policies, earlier ones too."""
-    until = accruals.accrue_until(employee_id)
+    until = accruals.forecast_until(employee_id)
     definitions = workforce.definitions
     for policy_id in sorted(until.keys() | forecast.keys()):
         accrues_until = until.get(policy_id, date.min)

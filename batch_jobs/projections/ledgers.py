@@ -13,9 +13,14 @@ _WANTED = """
     FROM unnest(%(workspaces)s::text[], %(employees)s::text[], %(accounts)s::text[])
         AS w(workspace_id, employee_id, account_id)
 """
+# An account.expired does not say of which policy year it was; its entry, which stays when it is materialised, does.
 _MOVEMENTS = (
-    "SELECT workspace_id, employee_id, account_id, m.date, m.credited, m.expired, m.policy_id, m.year_start, "
-    "m.expires_on" + _WANTED + "JOIN projections.account_movements m USING (workspace_id, employee_id, account_id)"
+    "SELECT w.workspace_id, w.employee_id, w.account_id, m.date, m.credited, m.expired, m.policy_id, "
+    "coalesce(m.year_start, f.year_start), m.expires_on"
+    + _WANTED
+    + "JOIN projections.account_movements m USING (workspace_id, employee_id, account_id) "
+    + "LEFT JOIN projections.accrual_forecast f ON m.expired <> 0 "
+    + "AND (f.workspace_id, f.employee_id, f.entry_id) = (m.workspace_id, m.employee_id, m.entry_id)"
 )
 _USAGE = (
     "SELECT workspace_id, employee_id, w.account_id, d.date, d.amount"
@@ -51,7 +56,7 @@ def load_ledgers(connection: Transaction, accounts: Collection[AccountKey]) -> d
         if credited:
             ledger.credited.append(Credited(day, credited, policy_id, year_start, expires_on))
         if expired:
-            ledger.expired.append(Expired(day, expired, policy_id))
+            ledger.expired.append(Expired(day, expired, policy_id, year_start))
     for workspace_id, employee_id, account_id, day, amount in connection.execute(_USAGE, values):
         found[workspace_id, employee_id, account_id].used.append(Used(day, amount))
     return found

@@ -90,7 +90,7 @@ class Balances:
         account_id = policy["account_id"]
         step = 50 if self._workplace.settings.accounts[account_id]["unit"] == "days" else 60
         for year_start, entries in list(past.items())[-2:]:
-            expires_on = accruals.expires_on(policy_id, entries[0].due_date, year_start)
+            expires_on = accruals.expires_on(policy_id, year_start)
             if expires_on and expires_on < today:
                 continue
             left = 1.0
@@ -179,7 +179,7 @@ class Balances:
         key = (policy_id, entry.year_start)
         if key not in self._expiry:
             accruals = Accruals(self._workplace.workforce([]))
-            self._expiry[key] = accruals.expires_on(policy_id, entry.due_date, entry.year_start)
+            self._expiry[key] = accruals.expires_on(policy_id, entry.year_start)
         return self._expiry[key]
 
     def _pay_overtime(self) -> None:

@@ -216,6 +216,40 @@ def test_who_has_left_is_computed_once_more_so_that_what_they_have_left_expires(
     assert due(engine, date(2027, 12, 1)) == set()
 
 
+def computed_in(engine, first, years):
+    """The days on which a forecast was due and computed, of one in 30 over the years."""
+    found = []
+    for number in range(0, 365 * years, 30):
+        day = first + timedelta(number)
+        if due(engine, day):
+            compute(engine, day)
+            found.append(day)
+    return found
+
+
+def test_what_expires_more_than_two_years_after_they_left_is_seen_later(engine):
+    """Left in June 2026 with credits of two years, which last for 24 months after theirs."""
+    lasting = {"expiration": {"months_after_year_end": 24}}
+    builders.import_all(engine.database, *company(MONTHLY, date(2025, 1, 1), date(2026, 6, 30), **lasting))
+    compute(engine, date(2026, 7, 1))
+    assert list(entries(engine, "expiry")) == ["2028-01-01"]
+    assert len(computed_in(engine, date(2026, 7, 2), 3)) <= 2
+    assert list(entries(engine, "expiry")) == ["2028-01-01", "2029-01-01"]
+
+
+@pytest.mark.parametrize(
+    ("months", "expected"), [(None, {}), (3, {"2027-04-01": 0}), (12, {"2028-01-01": 0}), (50, {"2031-03-01": 0})]
+)
+def test_a_contract_that_was_to_end_is_looked_at_until_its_expiry_is_within_sight(engine, months, expected):
+    """When it ends nothing of the first forecast is to come, and what expires was too far ahead for that."""
+    lasting = {} if months is None else {"expiration": {"months_after_year_end": months}}
+    builders.import_all(engine.database, *company(MONTHLY, date(2026, 1, 1), date(2026, 6, 30), **lasting))
+    computed = computed_in(engine, date(2025, 12, 1), 6)
+    assert entries(engine, "expiry") == expected
+    # Once before the end, once after it, and about once a year while more is to be seen.
+    assert len(computed) <= 2 + (months or 0) // 12
+
+
 def test_someone_removed_gets_nothing_new(engine):
     builders.import_all(engine.database, *company(MONTHLY, date(2025, 1, 1)))
     compute(engine)

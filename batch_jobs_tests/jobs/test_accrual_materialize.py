@@ -141,6 +141,40 @@ def test_entries_of_one_run_count_for_each_other(engine):
     assert balance(engine) == (1500, 200, 800, 0, 500)
 
 
+def test_usage_is_not_taken_from_a_year_that_expired_before_its_credits_said(engine):
+    """Credited when they were to last for twelve months; from December 2026 on it is three."""
+    builders.import_all(engine.database, *company(MONTHLY, NEW_YEAR, expiration={"months_after_year_end": 12}))
+    forecasts(engine, NEW_YEAR)
+    materialize(engine, date(2026, 11, 30))
+    shorter = {"accrual": MONTHLY, "account_id": "days", "expiration": {"months_after_year_end": 3}}
+    july = [date(2027, 7, 1) + timedelta(number) for number in range(20)]
+    builders.import_all(
+        engine.database,
+        time_off_policy("holiday", since=date(2026, 12, 1), **shorter),
+        away("a-1", july[0], july[-1]),
+        consumed("a-1", july[0], july[-1], july),
+    )
+    for day in (date(2026, 12, 1), date(2027, 4, 1), date(2028, 4, 1)):
+        forecasts(engine, day)
+        materialize(engine, day)
+    assert [(day, gone) for day, _, gone in movements(engine) if gone] == [("2027-04-01", 2500), ("2028-04-01", 500)]
+    assert balance(engine) == (5000 + 3 * 208, 2000, 3000, 0, 3 * 208)
+
+
+def test_two_years_that_expire_on_one_day_expire_both(engine):
+    """The policy gave twelve months, then none: 2024 and 2025 both end with 2025."""
+    none = time_off_policy(
+        "holiday", since=HIRED, accrual=YEARLY, account_id="days", expiration={"months_after_year_end": 0}
+    )
+    builders.import_all(
+        engine.database, *company(YEARLY, date(2024, 1, 1), expiration={"months_after_year_end": 12}), none
+    )
+    forecasts(engine, date(2024, 12, 1))
+    for day in (NEW_YEAR, date(2026, 1, 2)):
+        materialize(engine, day)
+    assert [(day, gone) for day, _, gone in movements(engine) if gone] == [("2026-01-01", 500), ("2026-01-02", 500)]
+
+
 def test_an_entry_is_materialised_once_also_when_somebody_else_credited_it(engine):
     builders.import_all(engine.database, *company(MONTHLY, HIRED))
     imported = credited(208, date(2026, 1, 31), entry_id="e-1:holiday:accrual:2026-01-31")

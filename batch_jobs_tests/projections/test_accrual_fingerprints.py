@@ -107,7 +107,11 @@ _events = st.one_of(
         lambda since, minutes: builders.policy("w", since=since, norm=[[minutes] * 7]), _since, st.integers(1, 2)
     ),
     st.builds(
-        lambda name, plan, since: time_off_policy(name, accrual=plan, since=since), st.sampled_from("pq"), _plan, _since
+        lambda name, plan, since, lasting: time_off_policy(name, accrual=plan, since=since, **lasting),
+        st.sampled_from("pq"),
+        _plan,
+        _since,
+        st.sampled_from([{}, {"expiration": {"months_after_year_end": 36}}]),
     ),
     st.builds(
         lambda who, name, start: forecast(start, {}, employee_id=who, policy_id=name), _who, st.sampled_from("pq"), _day
@@ -133,7 +137,7 @@ def test_every_split_gives_what_the_rule_says(database, happened):
         workforce, removed = load_workforces(connection, {whole: None}, kinds)[whole]
     accruals, expected = Accruals(workforce), {}
     for who in {"e-1", "e-2"} - removed:
-        for policy_id, until in accruals.accrue_until(who).items():
+        for policy_id, until in accruals.forecast_until(who).items():
             try:
                 expected[who, policy_id] = until, accruals.fingerprint(who, policy_id)
             except RuleError:

@@ -12,6 +12,8 @@ from batch_jobs.rules.versions import Versions
 
 FORMULA = 1
 """Goes up when the same inputs shall give other entries, so that all forecasts are computed again."""
+FORMULA_OF_CHANGES = 2
+"""Goes up when those shall whose policy has more than one plan or expiration: only theirs are computed again."""
 
 
 def policy_inputs(policy: Versions[TimeOffPolicy]) -> str:
@@ -19,12 +21,11 @@ def policy_inputs(policy: Versions[TimeOffPolicy]) -> str:
     plans = policy.map(
         lambda version: (type(version.accrual).__name__, version.accrual, version.expires_after_months)
     ).between(date.min, None)
-    return _canonical(
-        [
-            [str(valid_from), kind, asdict(plan) if plan else None, expires_after_months]
-            for valid_from, _, (kind, plan, expires_after_months) in plans
-        ]
-    )
+    inputs = [
+        [str(valid_from), kind, asdict(plan) if plan else None, expires_after_months]
+        for valid_from, _, (kind, plan, expires_after_months) in plans
+    ]
+    return _canonical(inputs if len(inputs) == 1 else [FORMULA_OF_CHANGES, *inputs])
 
 
 def fingerprint(policy: str, covered: Covered, hours: Hours | None) -> str:

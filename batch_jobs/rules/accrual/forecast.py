@@ -8,9 +8,9 @@ from batch_jobs.rules.accrual.coverage import Covered, Hours, covered, hours, we
 from batch_jobs.rules.accrual.expiry import expiry_day
 from batch_jobs.rules.accrual.fingerprint import fingerprint, policy_inputs
 from batch_jobs.rules.accrual.plans import Plans, credits_of_year, first_month
-from batch_jobs.rules.accrual.policy_years import year_end, year_start
+from batch_jobs.rules.accrual.policy_years import end_of_month, year_end, year_start
 from batch_jobs.rules.errors import UndefinedReferenceError
-from batch_jobs.rules.policies import AccrualPlan, DanishVacationPlan, TimeOffPolicy
+from batch_jobs.rules.policies import AccrualPlan, TimeOffPolicy
 from batch_jobs.rules.versions import ONE_DAY, Versions
 from batch_jobs.rules.workforce import Workforce
 
@@ -88,6 +88,16 @@ class Accruals:
                 found[policy_id] = None if until == date.max else until
         return found
 
+    def forecast_until(self, employee_id: str) -> dict[str, date | None]:
+        """As `accrue_until`, but later where what was earned by then may expire after a forecast made next day ends.
+
+        Such a policy is to be forecast up to that day, and once more after it: then its last expiry is within sight.
+        """
+        return {
+            policy_id: until and self._last_short_sight(policy_id, until)
+            for policy_id, until in self.accrue_until(employee_id).items()
+        }
+
     def fingerprint(self, employee_id: str, policy_id: str) -> str:
         """The fingerprint over all inputs of the forecast, whatever the run date. Raises as `forecast`."""
         policy = self._policy(policy_id)
@@ -119,20 +129,13 @@ class Accruals:
         )
         return Forecast(run_date, horizon_end, self.fingerprint(employee_id, policy_id), entries)
 
-    def expires_on(self, policy_id: str, due_date: date, year_start: date) -> date | None:
-        """The expiry day of what an accrual entry credits; None: never.
-
-        Args:
-            policy_id: of the entry.
-            due_date: of the entry.
-            year_start: of the entry.
+    def expires_on(self, policy_id: str, year_start: date) -> date | None:
+        """The expiry day of what is credited for a policy year; None: never.
 
         Raises:
             UndefinedReferenceError: the policy is not defined.
         """
-        policy = self._policy(policy_id)
-        is_danish = isinstance(policy.on(due_date).accrual, DanishVacationPlan)
-        return expiry_day(policy, year_start, is_danish=is_danish)
+        return expiry_day(self._policy(policy_id), year_start)
 
     def _policy(self, policy_id: str) -> Versions[TimeOffPolicy]:
         definitions = self._workforce.definitions
@@ -148,6 +151,15 @@ class Accruals:
         versions = self._workforce.definitions.time_off_policies.get(policy_id)
         planned = [last or date.max for _, last, version in versions or () if version.accrual]
         return max(planned, default=None)
+
+    def _last_short_sight(self, policy_id: str, until: date) -> date:
+        policy = self._policy(policy_id)
+        # A policy year ends eleven months after the one that holds the day, at the latest.
+        months = 11 + max(version.expires_after_months or 0 for version in policy.values())
+        if until.year + months // 12 + 1 >= date.max.year:
+            return until
+        last_due_date = end_of_month(until, months) + ONE_DAY
+        return last_due_date - HORIZON - ONE_DAY if last_due_date - until > HORIZON else until
 
     def _hours(self, employee_id: str, policy: Versions[TimeOffPolicy], first: date, last: date) -> Hours | None:
         if any(getattr(version.accrual, "prorate_hours", False) for version in policy.values()):
@@ -170,20 +182,24 @@ def _lines(
         return ()
     plans: Plans = policy.map(lambda version: version.accrual)
     found: list[_Line] = []
-    expiries: set[date] = set()
-    for kind, begin in sorted(_calendars(plans), key=lambda calendar: (calendar[1], calendar[0].__name__)):
+    credited: set[date] = set()
+    for kind, begin in _calendars(plans):
         for start in _year_starts(begin, of, last):
             credits = credits_of_year(kind, start, plans, of, weekly_minutes(worked or ()))
             found += [("accrual", due, amount, start) for due, amount in credits if first <= due <= last]
-            expires_on = expiry_day(policy, start, is_danish=kind is DanishVacationPlan) if credits else None
-            if expires_on is not None and expires_on < date.max:
-                due = expires_on + ONE_DAY
-                # Two years can expire on one day when the policy's expiration changed; an entry's id names its day.
-                while due in expiries:
-                    due += ONE_DAY
-                expiries.add(due)
-                if first <= due <= last:
-                    found.append(("expiry", due, 0, start))
+            credited.update([start] if credits else [])
+    expiries: set[date] = set()
+    # Two plans can share a year, when the policy changes within it: it expires once.
+    for start in sorted(credited):
+        expires_on = expiry_day(policy, start)
+        if expires_on is not None and expires_on < date.max:
+            due = expires_on + ONE_DAY
+            # Two years can expire on one day when the policy's expiration changed; an entry's id names its day.
+            while due in expiries:
+                due += ONE_DAY
+            expiries.add(due)
+            if first <= due <= last:
+                found.append(("expiry", due, 0, start))
     return tuple(sorted(found, key=lambda line: (line[1], line[0])))
 
 

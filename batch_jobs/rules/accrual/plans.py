@@ -73,20 +73,26 @@ def _monthly(year_start: date, plans: Plans, covered: Covered, weekly_minutes: W
 def _yearly(year_start: date, plans: Plans, covered: Covered, weekly_minutes: WeeklyMinutes) -> Iterator[Credit]:
     last_day = year_end(year_start)
     of_year = covered.within(year_start, last_day)
-    for timing, due_date in (("year_start", year_start), ("year_end", last_day)):
-        plan = plans.on(due_date)
-        if not isinstance(plan, YearlyPlan) or plan.year_start_month != year_start.month or plan.timing != timing:
-            continue
-        if of_year.stretches:
-            amount = Fraction(plan.annual)
-            if plan.prorate_employment:
-                amount *= Fraction(of_year.days(), (last_day - year_start).days + 1)
-            if plan.prorate_hours:
-                nearest = of_year.nearest(due_date)
-                amount *= hours_factor(weekly_minutes(nearest), plan.full_time_weekly_minutes)
-            yield Credit(due_date, round_half_up(amount))
-        # A change of the timing within the year must not credit it twice.
+    at_start, at_end = (_yearly_plan(plans, day, year_start.month) for day in (year_start, last_day))
+    # A change of the timing within the year must not credit it twice, and not leave it out either.
+    if at_start is not None and at_start.timing == "year_start":
+        plan, due_date = at_start, year_start
+    elif at_end is not None and (at_end.timing == "year_end" or at_start is not None):
+        plan, due_date = at_end, last_day
+    else:
         return
+    if of_year.stretches:
+        amount = Fraction(plan.annual)
+        if plan.prorate_employment:
+            amount *= Fraction(of_year.days(), (last_day - year_start).days + 1)
+        if plan.prorate_hours:
+            amount *= hours_factor(weekly_minutes(of_year.nearest(due_date)), plan.full_time_weekly_minutes)
+        yield Credit(due_date, round_half_up(amount))
+
+
+def _yearly_plan(plans: Plans, day: date, first_month: int) -> YearlyPlan | None:
+    plan = plans.on(day)
+    return plan if isinstance(plan, YearlyPlan) and plan.year_start_month == first_month else None
 
 
 def _danish_vacation(year_start: date, plans: Plans, covered: Covered, _: WeeklyMinutes) -> Iterator[Credit]:

@@ -45,6 +45,20 @@ def test_usage_of_a_later_year_is_not_taken_from_what_has_expired():
     assert left([FIRST, SECOND], used, [gone], year_start=Y2, expiry_day=END_2) == 1000
 
 
+def test_what_expired_comes_off_its_year_also_when_its_credits_were_to_expire_later():
+    """Twelve months when it was credited, three since: 2024 expired in full on 1 April 2025."""
+    first, second = FIRST._replace(expires_on=END_1), SECOND._replace(expires_on=date(2026, 3, 31))
+    gone = Expired(date(2025, 4, 1), 2500, "p", Y1)
+    used = [Used(date(2025, 7, 1), 2000)]
+    assert left([first, second], used, [gone], year_start=Y2, expiry_day=date(2026, 3, 31)) == 500
+
+
+def test_two_years_that_expire_on_one_day_expire_both():
+    second = SECOND._replace(expires_on=END_1)
+    gone = Expired(END_1 + timedelta(1), 2500, "p", Y1)
+    assert left([FIRST, second], [], [gone], year_start=Y2, expiry_day=END_1 + timedelta(1)) == 2500
+
+
 def test_usage_entered_too_late_is_taken_from_what_is_still_there():
     """The 700 days of July 2025 came to light after 2025 had expired in full: they come off the next year."""
     gone = Expired(END_1 + timedelta(1), 2500, "p")
@@ -91,3 +105,44 @@ def test_unit_by_unit_the_same_and_the_balance_keeps_what_expires_never(credited
     # Whatever expires has expired by now; only what never expires, or was overdrawn, is left.
     forever = sum(one.amount for one in credited if one.amount > 0 and one.expires_on is None)
     assert balance <= forever
+
+
+YEARS = [(policy_id, date(year, 1, 1)) for policy_id in "pq" for year in (2024, 2025, 2026)]
+SAID = st.sampled_from([None, *(date(year, 6, 30) for year in (2025, 2026, 2027, 2028))])
+DATED = st.builds(
+    lambda year, month, amount, said: Credited(date(year[1].year, month, 28), amount, *year, said),
+    st.sampled_from(YEARS),
+    st.integers(1, 12),
+    st.integers(1, 30),
+    SAID,
+)
+
+
+@given(
+    st.lists(DATED | ADJUSTMENTS, max_size=12),
+    USAGE,
+    st.lists(st.sampled_from([date(year, 6, 30) for year in (2027, 2028)]), min_size=6, max_size=6),
+    st.randoms(),
+)
+def test_years_expire_on_whatever_day_it_is_whatever_their_credits_said(credited, used, ends, random):
+    """Policies change: several years end on one day, credits say another one. All of each year is used or expires."""
+    expired: list[Expired] = []
+    coins = [one for one in credited if one.amount > 0 for _ in range(one.amount)]
+    coins.sort(key=lambda one: (one.expires_on or date.max, one.day, one.policy_id or "", one.year_start or date.min))
+    for end, (policy_id, year_start) in sorted(zip(ends, YEARS, strict=True)):
+        shuffled = [random.sample(things, len(things)) for things in (credited, used, expired)]
+        amount = left_to_expire(*shuffled, policy_id=policy_id, year_start=year_start, expiry_day=end)
+        spent = sum(one.amount for one in used if one.day <= end)
+        spent -= sum(one.amount for one in credited if one.amount < 0 and one.day <= end)
+        mine = [coin for coin in coins[spent:] if (coin.policy_id, coin.year_start) == (policy_id, year_start)]
+        assert amount == len(mine)
+        for coin in mine:
+            # From the end: of equal coins those that were spent come first.
+            coins.pop(len(coins) - 1 - coins[::-1].index(coin))
+        expired.append(Expired(end + timedelta(1), amount, policy_id, year_start))
+    usage = sum(one.amount for one in used) - sum(one.amount for one in credited if one.amount < 0)
+    of_years = sum(one.amount for one in credited if one.year_start)
+    forever = sum(one.amount for one in credited if one.amount > 0) - of_years
+    gone = sum(one.amount for one in expired)
+    assert max(0, of_years - usage) <= gone <= of_years
+    assert of_years + forever - usage - gone <= forever

@@ -30,6 +30,12 @@ def test_it_is_the_same_on_every_machine():
     assert fingerprint() == "c9a01846ba5c34eae0af6c1c5c6667d64437490d074297aa2c50db34a3ecf6ff"
 
 
+def test_it_is_pinned_for_policies_that_change_too():
+    """Pinned: a change computes the forecasts of all policies with several plans again (`FORMULA_OF_CHANGES`)."""
+    changed = fingerprint(time_off_policy("p", since=date(2026, 7, 1), accrual=PLAN | {"annual": 3000}))
+    assert changed == "1a5afbb66bf13e801a4e9875e79335dced420a1e7657e1c62b5d70715bbfbd32"
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -1,5 +1,6 @@
 """What employees are credited, with worked examples from law and contracts, and against a plain second reading."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from math import floor
@@ -8,13 +9,20 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from batch_jobs.rules.accrual.coverage import Covered
 from batch_jobs.rules.accrual.forecast import Accruals
+from batch_jobs.rules.accrual.plans import credits_of_year
+from batch_jobs.rules.accrual.policy_years import year_end
+from batch_jobs.rules.approval_periods import Period
 from batch_jobs.rules.errors import UndefinedReferenceError
+from batch_jobs.rules.policies import YearlyPlan
+from batch_jobs.rules.versions import Versions
 from batch_jobs_tests.rules.people import employment, terms, time_off_policy, workforce
 
 MONTHLY = {"plugin": "monthly", "annual": 2500}
 YEARLY = {"plugin": "yearly", "annual": 500}
 DANISH = {"plugin": "danish_vacation"}
+DAYS = st.dates(date(2025, 10, 1), date(2027, 3, 31))
 
 
 def on_terms(*policy_ids, **fields):
@@ -53,7 +61,7 @@ def test_a_danish_employee_from_10_march():
     whole = [entry.amount for entry in found.entries if entry.year_start == date(2026, 9, 1) and entry.amount]
     assert (whole, sum(whole)) == ([208] * 11 + [212], 2500)
     assert lines(of, date(2026, 3, 10), "expiry") == {"2027-01-01": 0, "2028-01-01": 0}
-    assert of.expires_on("p", date(2026, 3, 31), date(2025, 9, 1)) == date(2026, 12, 31)
+    assert of.expires_on("p", date(2025, 9, 1)) == date(2026, 12, 31)
     assert found.entries[0].entry_id == "e:p:accrual:2026-03-31"
 
 
@@ -109,7 +117,7 @@ def test_entries_expire_after_the_months_that_the_policy_gives():
     of = accruals(YEARLY | {"year_start_month": 9}, expiration={"months_after_year_end": 6})
     assert lines(of, date(2026, 1, 1), "expiry") == {"2026-03-01": 0, "2027-03-01": 0}
     assert lines(of, date(2026, 3, 2), "expiry") == {"2027-03-01": 0, "2028-03-01": 0}
-    assert of.expires_on("p", date(2026, 8, 31), date(2025, 9, 1)) == date(2026, 2, 28) + timedelta(365)
+    assert of.expires_on("p", date(2025, 9, 1)) == date(2026, 2, 28) + timedelta(365)
     assert lines(accruals(YEARLY), date(2026, 1, 1), "expiry") == {}
 
 
@@ -147,6 +155,39 @@ def test_a_new_version_of_the_policy_leaves_what_was_due_before_it_alone():
     of = accruals(MONTHLY, date(2020, 1, 1), None, time_off_policy("p", since=date(2026, 7, 1), accrual=YEARLY))
     found = lines(of, date(2026, 1, 1), last=date(2027, 12, 31))
     assert found == {**dict.fromkeys(list(found)[:6], 208), "2026-12-31": 500, "2027-12-31": 500}
+
+
+AT_START = YEARLY | {"timing": "year_start"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "due"),
+    [
+        (YEARLY, AT_START, ["2025-12-31", "2026-12-31", "2027-01-01"]),
+        (AT_START, YEARLY, ["2026-01-01", "2027-12-31"]),
+    ],
+)
+def test_a_year_in_which_a_yearly_plan_changes_its_timing_is_credited_once(before, after, due):
+    of = accruals(before, date(2020, 1, 1), None, time_off_policy("p", since=date(2026, 7, 1), accrual=after))
+    assert list(lines(of, date(2025, 12, 31))) == due
+
+
+@given(
+    st.lists(st.tuples(DAYS, st.sampled_from(["year_start", "year_end"])), max_size=4),
+    st.sampled_from(["year_start", "year_end"]),
+    st.integers(1, 12),
+)
+@settings(deadline=None)
+def test_a_yearly_plan_credits_each_policy_year_once_however_its_timing_changes(changes, timing, month):
+    plan = YearlyPlan(annual=500, year_start_month=month)
+    plans = Versions(
+        [(date.min, replace(plan, timing=timing)), *((day, replace(plan, timing=then)) for day, then in changes)]
+    )
+    of = Covered((Period(date(2020, 1, 1), date.max),))
+    for year in range(2023, 2030):
+        start = date(year, month, 1)
+        credits = credits_of_year(YearlyPlan, start, plans, of, lambda day: Fraction(2220))
+        assert [(credit.due_date in (start, year_end(start)), credit.amount) for credit in credits] == [(True, 500)]
 
 
 def test_without_the_policy_on_the_terms_nothing_is_earned():
@@ -197,6 +238,53 @@ def test_two_years_that_expire_on_one_day_have_entries_of_their_own():
         ("2026-01-02", 2025),
         ("2027-01-01", 2026),
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "months", "expiries"),
+    [
+        (MONTHLY, YEARLY, 3, ["2027-04-01", "2028-04-01"]),
+        (DANISH, MONTHLY | {"year_start_month": 9}, 6, ["2027-03-01", "2028-03-01"]),
+        (MONTHLY | {"year_start_month": 9}, DANISH, 2, ["2027-01-01", "2028-01-01"]),
+        # What never expires is not to go with the rest.
+        (DANISH, MONTHLY | {"year_start_month": 9}, None, []),
+    ],
+)
+def test_a_year_in_which_the_plan_changes_expires_once(before, after, months, expiries):
+    expiration = {} if months is None else {"expiration": {"months_after_year_end": months}}
+    policy = time_off_policy("p", since=date(2026, 7, 1), accrual=after, **expiration)
+    of = accruals(before, date(2026, 1, 1), None, policy, **expiration)
+    assert list(lines(of, date(2026, 5, 1), "expiry")) == expiries
+
+
+def versions_of_a_policy():
+    plan = st.sampled_from([None, MONTHLY, MONTHLY | {"year_start_month": 9}, YEARLY, AT_START, DANISH])
+    months = st.sampled_from([None, 0, 3, 12])
+    return st.lists(st.tuples(DAYS, plan, months), min_size=1, max_size=4)
+
+
+@given(versions_of_a_policy())
+@settings(deadline=None)
+def test_each_year_with_a_credit_expires_once_on_the_day_after_the_one_that_its_credits_name(versions):
+    policies = [
+        time_off_policy(
+            "p", since=since, accrual=plan, expiration=None if months is None else {"months_after_year_end": months}
+        )
+        for since, plan, months in versions
+    ]
+    of = Accruals(workforce(employment("e/1", date(2025, 1, 1)), on_terms("p"), *policies))
+    found = of.forecast("e", "p", date(2025, 1, 1)).entries
+    later = of.forecast("e", "p", date(2027, 1, 2)).entries
+    expiries = [(entry.year_start, entry.due_date) for entry in [*found, *later] if entry.kind == "expiry"]
+    assert len(expiries) == len({year_start for year_start, _ in expiries}) == len({due for _, due in expiries})
+    expected = {
+        entry.year_start: expires_on + timedelta(1)
+        for entry in found
+        if entry.kind == "accrual" and (expires_on := of.expires_on("p", entry.year_start))
+    }
+    for year_start, due in expected.items():
+        # A day later for each other year that ends on the same day.
+        assert due <= dict(expiries)[year_start] <= due + timedelta(len(expiries))
 
 
 # A plain second reading of domain 3.5, for one plan, one day at a time.
@@ -262,7 +350,6 @@ PLANS = st.one_of(
     ),
     st.just({"plugin": "danish_vacation"}),
 )
-DAYS = st.dates(date(2025, 10, 1), date(2027, 3, 31))
 SPANS = st.lists(st.tuples(DAYS, st.none() | DAYS), min_size=1, max_size=3)
 
 
@@ -379,3 +466,27 @@ def test_the_last_run_date_on_which_a_policy_accrues(spans, carried, planned):
     for day in (first + timedelta(number) for number in range(600)):
         accrues = [policy_id for policy_id, last in until.items() if last is None or last >= day]
         assert accrues == of.policies("e", day)
+
+
+@given(SPANS, st.sampled_from([None, 0, 11, 12, 13, 24, 37, 120]), st.sampled_from([MONTHLY, AT_START, DANISH]))
+@settings(deadline=None)
+def test_a_forecast_after_the_last_day_on_which_it_is_asked_for_holds_all_that_is_to_expire(spans, months, plan):
+    expiration = {} if months is None else {"expiration": {"months_after_year_end": months}}
+    of = Accruals(
+        workforce(
+            *[employment(f"e/{number}", start, end) for number, (start, end) in enumerate(spans)],
+            on_terms("p"),
+            time_off_policy("p", accrual=plan, **expiration),
+        )
+    )
+    accrues, asked = of.accrue_until("e").get("p"), of.forecast_until("e").get("p")
+    if accrues is None or asked is None:
+        assert accrues == asked
+        return
+    assert asked >= accrues
+    # Who asked last when they left needs no more where a year is all that credits last.
+    assert (months is not None and months > 12) or asked == accrues
+    due = lines(of, asked + timedelta(1), "expiry")
+    for years in range(1, 13):
+        due_later = lines(of, asked + timedelta(1 + 365 * years), "expiry")
+        assert due_later.keys() <= due.keys()

@@ -42,9 +42,10 @@ def upgrade() -> None:
     op.execute("""
         COMMENT ON TABLE projections.accrual_fingerprints IS
         'What each forecast depends on now, beside what the last one (from computed_from on) was made of.
-        accrues_until: the last run date on which the employee has the accruing policy, null for no end, 0001-01-01 for
-        never. problem: why there is no fingerprint. Neither: the employee was removed. last_due_date: of the entries of
-        the last forecast, null for none. changed: the forecast is missing or wrong, or can not be computed.'
+        accrues_until: the last run date on which the employee has the accruing policy, or on which what it credited may
+        expire later than a forecast reaches; null for no end, 0001-01-01 for never. problem: why there is no
+        fingerprint. Neither: the employee was removed. last_due_date: of the entries of the last forecast, null for
+        none. changed: the forecast is missing or wrong, or can not be computed.'
     """)
     # The need-check reads nothing but what is due: one index for each reason to be. How rare a value of a column is,
     # PostgreSQL knows, as it does not of an expression: with the latter it reads all rows.
