@@ -1,36 +1,17 @@
 """Values of the command line that several commands read, and how they are read from text."""
 
-import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Annotated
 
 import typer
 
-from batch_jobs.engine.admission import admit_days
+from batch_jobs.engine.admission import read_day
 from batch_jobs.errors import BadInputError
 
 MOST_DAYS = 400
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")]
-
-
-def read_date(text: str) -> date:
-    """The date that an argument names.
-
-    Raises:
-        BadInputError: it names none.
-    """
-    try:
-        if _DATE.fullmatch(text):
-            found = date.fromisoformat(text)
-            admit_days([found])
-            return found
-        problem = "expected YYYY-MM-DD"
-    except ValueError as error:
-        problem = f"{error}; expected a day that exists, as YYYY-MM-DD"
-    raise BadInputError(f'date "{text}": {problem}, such as 2026-11-23')
 
 
 def read_dates(text: str | None) -> list[date | None]:
@@ -42,8 +23,8 @@ def read_dates(text: str | None) -> list[date | None]:
     if text is None:
         return [None]
     first, dots, last = text.partition("..")
-    start = read_date(first)
-    end = read_date(last) if dots else start
+    start = read_day(first)
+    end = read_day(last) if dots else start
     if end < start:
         raise BadInputError(f'date "{text}" ends before it begins; expected the earlier day first: {end}..{start}')
     days = (end - start).days + 1

@@ -16,7 +16,7 @@ from batch_jobs.engine.job_runs import Status
 from batch_jobs.engine.requests import find_job
 from batch_jobs.errors import BadInputError
 from batch_jobs.installation import open_engine
-from batch_jobs.store.transfer import unknown_workspace
+from batch_jobs.store.workspaces import check_known
 
 app = typer.Typer(
     help="List job runs, newest first; show, replay, retry or stop one. Without a command: the list.",
@@ -48,9 +48,8 @@ def runs(
         engine.fail_lost_workers()
         with engine.database.reader() as connection:
             found = list_runs(connection, job=job, workspace_id=workspace, status=_read_status(status), limit=limit)
-            known = connection.execute("SELECT 1 FROM batch_jobs.workspaces WHERE workspace_id = %s", [workspace])
-            if workspace and not found and not known.fetchone():
-                raise unknown_workspace(engine.database, workspace)
+        if workspace and not found:
+            check_known(engine.database, workspace)
     if as_json:
         print_json([run.as_json() for run in found])
     elif found:

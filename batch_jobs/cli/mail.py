@@ -17,7 +17,7 @@ from batch_jobs.mail.message import compose
 from batch_jobs.mail.pending import PendingMessage, message_kinds, newest_message
 from batch_jobs.mail.rendering import render
 from batch_jobs.settings import read_settings
-from batch_jobs.store.transfer import unknown_workspace
+from batch_jobs.store.workspaces import check_known
 
 # Of a user who is not defined: a message can be looked at all the same, and would never be sent.
 NO_ADDRESS = "no-address@invalid"
@@ -80,9 +80,7 @@ def _find(engine: Engine, kind: str, workspace: str) -> PendingMessage:
         close = get_close_matches(kind, DATA, n=1)
         hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(DATA)}"
         raise BadInputError(f'message kind "{kind}" is not known; {hint}')
-    with engine.database.reader() as connection:
-        if not connection.execute("SELECT FROM batch_jobs.workspaces WHERE workspace_id = %s", [workspace]).rowcount:
-            raise unknown_workspace(engine.database, workspace)
+    check_known(engine.database, workspace)
     engine.catch_up(workspaces=[workspace], names=["definitions", "notification_feed"])
     with engine.database.worker([workspace]) as connection:
         found, kinds = newest_message(connection, workspace, kind), message_kinds(connection, workspace)

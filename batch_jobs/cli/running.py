@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from batch_jobs.cli import arguments
-from batch_jobs.cli.arguments import AsJson, read_date, read_dates
+from batch_jobs.cli.arguments import AsJson, read_dates
 from batch_jobs.cli.failures import INTERRUPTED
 from batch_jobs.cli.interruption import stopping_on_signal
 from batch_jobs.cli.output import note, print_json, print_table, say
 from batch_jobs.cli.progress import progress_bar
 from batch_jobs.cli.run_tables import MOST_SHOWN, outcome_code, print_results
+from batch_jobs.engine.admission import read_day
 from batch_jobs.engine.by_hand import admit_day, in_order, parameters_of_each, wanted_targets
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.due import DueReport
@@ -44,7 +45,7 @@ def due(
 
     It is what the scheduler sees. With --date the local time of the workspaces does not count.
     """
-    run_date = read_date(date_) if date_ else None
+    run_date = read_day(date_) if date_ else None
     with open_engine(progress=note) as engine:
         if workspace:
             engine.own_today(workspace)

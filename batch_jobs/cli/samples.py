@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from batch_jobs.cli.arguments import read_date
 from batch_jobs.cli.output import note, say
 from batch_jobs.cli.partitions import show_workspaces
 from batch_jobs.cli.progress import progress_bar
+from batch_jobs.engine.admission import read_day
 from batch_jobs.engine.engine import Engine
 from batch_jobs.installation import open_engine
 
@@ -52,7 +52,7 @@ def sample(
     A workspace that is there already is kept as it is, so the command can be repeated on any day, or with more
     workspaces. About 14,000 events for each workspace of 40 employees.
     """
-    last_day = read_date(until) if until else yesterday(datetime.now(UTC))
+    last_day = read_day(until) if until else yesterday(datetime.now(UTC))
     with open_engine(progress=note) as engine:
         say(str(load_sample(engine, workspaces=workspaces, employees=employees, seed=seed, until=last_day)))
         catch_up(engine)

@@ -8,7 +8,7 @@ from batch_jobs.cli.arguments import AsJson
 from batch_jobs.cli.output import note, print_json, print_table, say
 from batch_jobs.installation import open_engine
 from batch_jobs.search.querying import MOST_FOUND, Found, find_index, query
-from batch_jobs.store.transfer import unknown_workspace
+from batch_jobs.store.workspaces import check_known
 
 
 def search(
@@ -28,10 +28,7 @@ def search(
     """
     find_index(index)
     with open_engine(progress=note) as engine:
-        with engine.database.reader() as connection:
-            known = connection.execute("SELECT FROM batch_jobs.workspaces WHERE workspace_id = %s", [workspace])
-            if not known.rowcount:
-                raise unknown_workspace(engine.database, workspace)
+        check_known(engine.database, workspace)
         engine.catch_up(workspaces=[workspace], names=[index])
         with engine.database.worker([workspace]) as connection:
             found = query(connection, index, " ".join(words), limit=limit)

@@ -1,5 +1,6 @@
 """What the engine lets in: workspaces that jobs may run in, run dates that have come. The rest is refused in words."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 
@@ -7,10 +8,11 @@ from batch_jobs.engine.job_runs import Target, storable
 from batch_jobs.engine.local_time import today
 from batch_jobs.errors import BadInputError
 from batch_jobs.store.database import Database
-from batch_jobs.store.transfer import unknown_workspace
+from batch_jobs.store.workspaces import unknown_workspace
 
 # East of Greenwich the first day of the calendar begins before there is one.
 FIRST_DAY = date(1, 1, 2)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 ACTIVE_ONLY: Collection[str] = frozenset({"active"})
@@ -89,6 +91,27 @@ def admit_days(run_dates: Iterable[date]) -> None:
     for run_date in run_dates:
         if run_date < FIRST_DAY:
             raise BadInputError(f"run date {run_date}: expected {FIRST_DAY} or a later day")
+
+
+def read_day(text: str, *, name: str = "date") -> date:
+    """The run date that a text names, as YYYY-MM-DD and in no other form of ISO 8601.
+
+    Args:
+        text: as somebody typed it.
+        name: what an error calls it.
+
+    Raises:
+        BadInputError: it names none, or one before the calendar.
+    """
+    try:
+        if _DAY.fullmatch(text):
+            found = date.fromisoformat(text)
+            admit_days([found])
+            return found
+        problem = "expected YYYY-MM-DD"
+    except ValueError as error:
+        problem = f"{error}; expected a day that exists, as YYYY-MM-DD"
+    raise BadInputError(f'{name} "{text}": {problem}, such as 2026-11-23')
 
 
 def _refused(database: Database, name: str, statuses: Collection[str]) -> BadInputError:

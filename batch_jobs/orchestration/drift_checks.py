@@ -90,7 +90,14 @@ def drift_checks(projections: Mapping[str, Projection]) -> AssetChecksDefinition
         for projection in projections.values()
     ]
 
-    @multi_asset_check(name="drift_checks", specs=specs, can_subset=True, required_resource_keys={ENGINE})
+    @multi_asset_check(
+        name="drift_checks",
+        description="Rebuilds the chosen projections and search indexes beside those that serve, as a dry run, and "
+        "compares their rows.",
+        specs=specs,
+        can_subset=True,
+        required_resource_keys={ENGINE},
+    )
     def check(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
         engine = engine_of(context.resources)
         with refusals_as_failures(context):

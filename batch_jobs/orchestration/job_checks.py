@@ -29,7 +29,13 @@ def job_checks(jobs: Mapping[str, Job]) -> AssetChecksDefinition:
     )
     specs = [AssetCheckSpec(NOT_OVERDUE, asset=job_key(name), description=text, blocking=False) for name in jobs]
 
-    @multi_asset_check(name="job_checks", specs=specs, can_subset=True, required_resource_keys={ENGINE})
+    @multi_asset_check(
+        name="job_checks",
+        description="Looks whether a workspace has been due for a job for more than an hour without a run.",
+        specs=specs,
+        can_subset=True,
+        required_resource_keys={ENGINE},
+    )
     def check(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
         overdue = engine_of(context.resources).overdue()
         for name in jobs:

@@ -36,6 +36,8 @@ def projection_asset(
     @asset(
         key=projection_key(projection),
         description=projection.description,
+        kinds={"postgres"},
+        metadata={"dagster/table_name": f"{projection.schema}.{projection.table.name}"},
         group_name=projection.schema,
         partitions_def=partitions,
         backfill_policy=BackfillPolicy.single_run(),

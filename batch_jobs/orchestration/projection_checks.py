@@ -64,7 +64,14 @@ def projection_checks(projections: Mapping[str, Projection]) -> AssetChecksDefin
         for name, description in CHECKS.items()
     ]
 
-    @multi_asset_check(name="projection_checks", specs=specs, can_subset=True, required_resource_keys={ENGINE})
+    @multi_asset_check(
+        name="projection_checks",
+        description="Looks whether projections and search indexes are in step with the event log, built by this "
+        "version of the code, and without dead letters.",
+        specs=specs,
+        can_subset=True,
+        required_resource_keys={ENGINE},
+    )
     def check(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
         states = look(engine_of(context.resources), projections)
         for projection in projections.values():

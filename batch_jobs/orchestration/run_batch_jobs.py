@@ -1,13 +1,13 @@
 """The op job `run_batch_jobs`: any jobs, any run date, any workspaces, as a dry run unless told otherwise."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from dagster import Config, Failure, JobDefinition, MultiPartitionsDefinition, OpExecutionContext, job, op
 from pydantic import Field
 
 import batch_jobs.jobs
+from batch_jobs.engine.admission import read_day
 from batch_jobs.engine.by_hand import in_order, parameters_of_each, wanted_targets
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.engine import Engine
@@ -169,7 +169,7 @@ def _plan(engine: Engine, config: RunBatchJobsConfig) -> list[tuple[Job, dict[st
 
 
 def _targets(engine: Engine, chosen: Job, parameters: Mapping[str, Any], config: RunBatchJobsConfig) -> list[Target]:
-    run_date = read_date(config.run_date)
+    run_date = read_day(config.run_date, name="run_date") if config.run_date else None
     return wanted_targets(
         engine,
         chosen,
@@ -179,18 +179,6 @@ def _targets(engine: Engine, chosen: Job, parameters: Mapping[str, Any], config:
         force=config.force,
         future=config.allow_future or config.dry_run,
     )
-
-
-def read_date(text: str) -> date | None:
-    """The run date that a text names, None for each workspace's own today.
-
-    Raises:
-        BadInputError: it names none.
-    """
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise BadInputError(f'run_date is "{text}"; expected a day as YYYY-MM-DD, or nothing for today') from None
 
 
 def date_tag(runs: Sequence[JobRun]) -> Mapping[str, str]:

@@ -5,6 +5,7 @@ from functools import cache
 from dagster import JobDefinition, OpExecutionContext, job, op
 from pydantic import Field
 
+from batch_jobs.engine.admission import read_day
 from batch_jobs.engine.by_hand import wanted_targets
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.requests import RunRequest
@@ -16,7 +17,7 @@ from batch_jobs.orchestration.launch import read_launch
 from batch_jobs.orchestration.op_config import FutureConfig, op_config, read_chosen
 from batch_jobs.orchestration.progress_log import ProgressLog
 from batch_jobs.orchestration.resources import ENGINE, engine_of
-from batch_jobs.orchestration.run_batch_jobs import date_tag, read_date, report_runs
+from batch_jobs.orchestration.run_batch_jobs import date_tag, report_runs
 
 
 class WorkspacesConfig(FutureConfig):
@@ -66,7 +67,7 @@ def _run(context: OpExecutionContext, chosen: Job, config: WorkspacesConfig) -> 
         chosen,
         given,
         workspaces=config.workspaces,
-        run_date=read_date(config.run_date),
+        run_date=read_day(config.run_date, name="run_date") if config.run_date else None,
         force=False,
         future=allow_future or parameters.dry_run,
     )

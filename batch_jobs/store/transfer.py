@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
-from batch_jobs.errors import BadInputError
 from batch_jobs.store.database import Database
 from batch_jobs.store.envelope import EventRecord, event_reader
 from batch_jobs.store.events import Appended, append_staged, stage, widen_scope_to_stage
+from batch_jobs.store.workspaces import check_known
 
 PROGRESS_EVERY = 50_000
 EXPORT_BATCH = 5_000
@@ -42,35 +42,20 @@ def export_events(database: Database, workspace_id: str, out: BinaryIO) -> int:
         BadInputError: there is no such workspace.
     """
     count = 0
-    with database.worker([workspace_id]) as connection:
-        if not connection.execute(
-            "SELECT 1 FROM batch_jobs.workspaces WHERE workspace_id = %s", [workspace_id]
-        ).fetchone():
-            raise unknown_workspace(database, workspace_id)
-        with connection.cursor(name="export") as cursor:
-            cursor.itersize = EXPORT_BATCH
-            cursor.execute(
-                """
+    check_known(database, workspace_id)
+    with database.worker([workspace_id]) as connection, connection.cursor(name="export") as cursor:
+        cursor.itersize = EXPORT_BATCH
+        cursor.execute(
+            """
                 SELECT workspace_id, event_id, type, version, occurred_at, actor, employee_id, targets, payload::text
                 FROM batch_jobs.events WHERE workspace_id = %s ORDER BY position
                 """,
-                [workspace_id],
-            )
-            for row in cursor:
-                out.write(EventRecord(*row).to_line().encode() + b"\n")
-                count += 1
+            [workspace_id],
+        )
+        for row in cursor:
+            out.write(EventRecord(*row).to_line().encode() + b"\n")
+            count += 1
     return count
-
-
-def unknown_workspace(database: Database, workspace_id: str) -> BadInputError:
-    """The error for a workspace that the log does not have, with the names that come close."""
-    from difflib import get_close_matches
-
-    with database.reader() as connection:
-        known = [row[0] for row in connection.execute("SELECT workspace_id FROM batch_jobs.workspaces").fetchall()]
-    close = get_close_matches(workspace_id, known, n=3)
-    hint = f"did you mean {' or '.join(close)}?" if close else "import its events first"
-    return BadInputError(f'workspace "{workspace_id}" is not known; {hint}')
 
 
 def _numbered(lines: Iterable[bytes], progress: Callable[[int], None] | None) -> Iterator[tuple[int, EventRecord]]:

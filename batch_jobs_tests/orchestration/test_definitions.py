@@ -67,6 +67,20 @@ def test_a_job_names_what_it_comes_after_and_what_its_need_check_reads(tmp_path:
         assert f"[{name}](/assets/projections/{name})" in node.description
 
 
+def test_a_projection_tells_its_table(tmp_path: Path) -> None:
+    graph = build_definitions(settings=Settings(home=tmp_path)).resolve_asset_graph()
+    for schema, name in (("projections", "employee_directory"), ("search", "employees")):
+        node = graph.get(AssetKey([schema, name]))
+        assert (node.kinds, node.metadata["dagster/table_name"]) == ({"postgres"}, f"{schema}.{name}")
+
+
+def test_every_op_is_described(tmp_path: Path) -> None:
+    definitions = build_definitions(settings=Settings(home=tmp_path)).get_repository_def()
+    ops = {node.definition for job in definitions.get_all_jobs() for node in job.nodes}
+    assert len(ops) > 30
+    assert sorted(op.name for op in ops if not op.description) == []
+
+
 def test_the_window_comes_from_the_settings_and_the_clock(tmp_path: Path) -> None:
     definitions = build_definitions(
         settings=Settings(home=tmp_path, partition_days_back=5), clock=lambda: datetime(2026, 3, 10, 23, tzinfo=UTC)

@@ -3,7 +3,9 @@
 import json
 import shlex
 from pathlib import Path
+from typing import Any
 
+import pytest
 from dagster import DagsterRunStatus, RunsFilter
 
 from batch_jobs.settings import PROJECT_FOLDER
@@ -105,11 +107,21 @@ def test_run_batch_jobs_is_a_dry_run_unless_told_otherwise(installation: Install
     assert (run.status, run.counters["created"], run.plan) == ("completed", 2, None)
 
 
-def test_run_batch_jobs_names_what_it_refuses(installation: Installation) -> None:
-    asked = {"jobs": ["timesheet_statement_generat"], "workspaces": ["w-1"]}
-    config = write(installation.clone, {"ops": {"run_jobs": {"config": asked}}})
-    said = installation.dagster(*EXECUTE, "-j", "run_batch_jobs", "-c", config, code=1)
-    assert f'job "timesheet_statement_generat" is not known; expected one of: {JOB}' in said
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (
+            {"jobs": ["timesheet_statement_generat"]},
+            f'job "timesheet_statement_generat" is not known; expected one of: {JOB}',
+        ),
+        ({"run_date": "20261225"}, 'run_date "20261225": expected YYYY-MM-DD'),
+    ],
+)
+def test_run_batch_jobs_names_what_it_refuses(installation: Installation, wrong: dict[str, Any], said: str) -> None:
+    config = write(
+        installation.clone, {"ops": {"run_jobs": {"config": {"jobs": [JOB], "workspaces": ["w-1"], **wrong}}}}
+    )
+    assert said in installation.dagster(*EXECUTE, "-j", "run_batch_jobs", "-c", config, code=1)
 
 
 def test_schedules_are_on_and_can_be_stopped_and_started(installation: Installation) -> None:
