@@ -128,7 +128,8 @@ def test_no_password_is_written_by_a_night(
     noon = datetime.now(UTC).replace(hour=12) + timedelta(days=1)
     with open_engine(settings, clock=lambda: noon) as engine:
         runs = run_night(settings, engine)
-    assert runs == {}
+    assert sum(map(bool, runs.values())) > len(runs) / 2
+    assert runs[JOB]
     config = made.clone / "config.json"
     asked = {"jobs": [JOB], "run_date": str(weeks_ago(0)), "workspaces": ["w-1"], "dry_run": False}
     config.write_text(json.dumps({"ops": {"run_jobs": {"config": asked}}}))
