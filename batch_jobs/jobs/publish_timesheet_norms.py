@@ -81,7 +81,8 @@ class PublishTimesheetNorms(Job):
     employment changed.
 
     Someone who is never employed on a day of the window but was published there before gets those weeks corrected.
-    Someone whose norm can not be told, since what it names is not defined, is a row error.
+    Someone of whom a week in question can not be told, since what it names is not defined, is a row error; other days
+    do not matter. Whose last days can not be told makes nothing due, and is looked at whenever the job runs.
     """
 
     name = "publish_timesheet_norms"

@@ -7,7 +7,6 @@ from batch_jobs.engine.projection import Folded, Projection, Window
 from batch_jobs.engine.tables import Table, changed_rows, replace_rows
 from batch_jobs.projections.affected_employees import SETTING_EVENTS, affected, find_affected
 from batch_jobs.projections.workforces import workforces_of
-from batch_jobs.rules.errors import RuleError
 from batch_jobs.rules.published_norms import NormPublisher
 from batch_jobs.rules.workforce import Workforce
 from batch_jobs.store.database import Transaction
@@ -44,6 +43,7 @@ class NormFingerprints(Projection):
 
     name = "norm_fingerprints"
     description = "What each employee's published norm depends on, and how far it stands published."
+    version = 2
     event_types = _SETTINGS | {"employee.defined", "employee.removed", "employment.defined", "norm.published"}
     after = ("definitions", "published_norms")
     table = Table(
@@ -73,16 +73,16 @@ class NormFingerprints(Projection):
 def _facts(
     workforce: Workforce, employees: Sequence[str]
 ) -> Iterator[tuple[str, tuple[str | None, date | None, str | None]]]:
-    """Of each employee who is defined: fingerprint, last employed day, and why there is no fingerprint."""
+    """Of each employee who is defined: fingerprint, last employed day, and why there is no fingerprint: the norm of
+    their last days can not be told.
+    """
     publisher = NormPublisher(workforce)
     for employee_id in employees:
         if employee_id in workforce.definitions.employees:
             ends = [span.end for span in workforce.coverage(employee_id)]
             until = None if None in ends else max(filter(None, ends), default=date.min)
-            try:
-                yield employee_id, (publisher.fingerprint(employee_id), until, None)
-            except RuleError as error:
-                yield employee_id, (None, until, str(error))
+            fingerprint, problem = publisher.basis(employee_id)
+            yield employee_id, (None if problem else fingerprint, until, problem)
 
 
 def _published(fingerprint: str | None, cursor: _Cursor | None) -> tuple[date, date]:

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from batch_jobs.rules.calendars import Holiday
+from batch_jobs.rules.errors import UndefinedReferenceError
 from batch_jobs.rules.versions import ONE_DAY
 from batch_jobs.rules.work_schedules import WorkSchedule
 from batch_jobs.rules.workforce import Workforce
@@ -18,6 +19,7 @@ _WEEK, _SUNDAY = timedelta(weeks=1), timedelta(days=6)
 _LAST_MONDAY = date(9999, 12, 20)
 FORMULA = 1
 """Goes up when the same inputs shall give other weeks, so that all are looked at again."""
+_UNDEFINED = "not defined"
 
 
 class PublishedWeek(NamedTuple):
@@ -26,6 +28,19 @@ class PublishedWeek(NamedTuple):
     monday: date
     minutes: tuple[int, ...]
     holidays: tuple[tuple[date, str], ...]
+
+
+class Basis(NamedTuple):
+    """What all weeks of an employee depend on, whatever the run date.
+
+    Attributes:
+        fingerprint: over the norm and the calendar in force on every day, and the edition of the public holidays.
+        problem: why the norm of their last days can not be told, None where it can. Days before them that are followed
+            by others do not matter.
+    """
+
+    fingerprint: str
+    problem: str | None
 
 
 class Publication(NamedTuple):
@@ -81,19 +96,22 @@ class NormPublisher:
             return self._stretches[key]
         return tuple(self.week(employee_id, monday) for monday in mondays)
 
-    def fingerprint(self, employee_id: str) -> str:
-        """The fingerprint over all that the employee's weeks depend on, whatever the run date. Raises as `week`.
-
-        That is the norm and the calendar in force on every day, and the edition of the public holidays.
-        """
+    def basis(self, employee_id: str) -> Basis:
+        """What the employee's weeks depend on. Days whose norm can not be told are described as such."""
         parts: list[tuple[str, str, str]] = []
-        for first, last, schedule in self._workforce.schedules(employee_id, date.min, date.max):
-            described = self._describe(schedule)
+        problem = None
+        for first, last, found in self._workforce.schedules_or_errors(employee_id, date.min, date.max):
+            problem = str(found) if isinstance(found, UndefinedReferenceError) else None
+            described = _UNDEFINED if isinstance(found, UndefinedReferenceError) else self._describe(found)
             if parts and parts[-1][2] == described and date.fromisoformat(parts[-1][1]) + ONE_DAY == first:
                 parts[-1] = (parts[-1][0], str(last), described)
             else:
                 parts.append((str(first), str(last), described))
-        return sha256(f"{FORMULA}|{json.dumps(parts)}".encode()).hexdigest()
+        return Basis(sha256(f"{FORMULA}|{json.dumps(parts)}".encode()).hexdigest(), problem)
+
+    def fingerprint(self, employee_id: str) -> str:
+        """The fingerprint of `basis`."""
+        return self.basis(employee_id).fingerprint
 
     def publication(
         self,
@@ -109,7 +127,7 @@ class NormPublisher:
 
         The weeks after the cursor, or all of the window when the fingerprint is another one, without those that stand
         published just so. The cursor goes to the window's last week, also backwards, so that weeks published beyond
-        it under another fingerprint are looked at again.
+        it under another fingerprint are looked at again. Days outside of the weeks in question do not matter.
 
         Args:
             employee_id: whose weeks.

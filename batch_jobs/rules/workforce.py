@@ -165,6 +165,13 @@ class Workforce:
                 raise _undefined(employment, conditions)
             yield first, last, conditions.schedule
 
+    def schedules_or_errors(
+        self, employee_id: str, start: date, end: date
+    ) -> Iterator[tuple[date, date, WorkSchedule | UndefinedReferenceError]]:
+        """As `schedules`, with what it would raise in place of a schedule that can not be told."""
+        for first, last, employment, conditions in self._stretches(employee_id, start, end):
+            yield first, last, conditions.schedule or _undefined(employment, conditions)
+
     def expected_minutes(self, employee_id: str, day: date) -> int:
         """The minutes expected on the day, 0 without employment.
 

@@ -268,6 +268,19 @@ def test_what_can_not_be_told_is_due_and_a_row_error(engine):
     assert counters(second) == (1, 1, 13, 0, 0)
 
 
+def test_what_can_not_be_told_of_other_days_stops_nothing(engine):
+    """Terms that nobody defined, of an employment that ended years ago and of one that is planned for next year."""
+    hire(engine, builders.employment("e-1/0", date(2015, 1, 1), date(2015, 12, 31), terms_id="t-9"))
+    engine.catch_up(workspaces=["acme"])
+    assert [item.rows for item in engine.due(run_date=DAY).due] == [1]
+    one = publish(engine)
+    assert (one.status, counters(one)) == ("completed", (1, 1, 13, 0, 0))
+    assert engine.due(run_date=DAY).due == []
+    builders.import_all(engine.database, builders.employment("e-1/2", date(2027, 10, 1), terms_id="t-9"))
+    assert counters(publish(engine, DAY + WEEK)) == (1, 1, 1, 0, 0)
+    assert counters(publish(engine, DAY + 40 * WEEK)) == (1, 0, 0, 1, 0)
+
+
 def test_a_country_that_the_library_knows_no_more_stops_nobody_else(engine):
     hire(
         engine,
@@ -361,7 +374,7 @@ def test_random_histories_publish_the_expected_minutes_of_each_day(engine, works
         _check_window(engine, workspace_id, night, looked_at)
         written = events(engine, workspace_id)
         again = publish(engine, night, workspace_id)
-        assert (again.counters["processed"], again.counters["skipped"]) == (0, one.counters["skipped"])
+        assert (again.counters["emitted"], again.counters["skipped"]) == (0, one.counters["skipped"])
         assert events(engine, workspace_id) == written
 
 

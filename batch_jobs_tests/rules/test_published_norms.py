@@ -2,9 +2,11 @@
 
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from batch_jobs.rules.errors import UndefinedReferenceError
 from batch_jobs.rules.published_norms import NormPublisher, PublishedWeek, window
 from batch_jobs_tests.rules.people import calendar, employment, terms, workforce
 
@@ -89,6 +91,35 @@ def test_the_fingerprint_is_about_norms_and_calendars_alone():
     ]
     found = {usual, *(other.fingerprint("e") for other in others)}
     assert len(found) == 6
+
+
+def test_days_that_can_not_be_told_matter_only_to_the_weeks_that_hold_them():
+    of = publisher(
+        employment("e/0", date(2015, 1, 1), date(2015, 12, 31), terms_id="t-9"),
+        employment("e/2", date(2026, 9, 3), terms_id="t-9"),
+    )
+    first = publish(of, date(2026, 3, 4))
+    assert [week.minutes[0] for week in first.weeks] == [
+        week.minutes[0] for week in publish(publisher(), date(2026, 3, 4)).weeks
+    ]
+    assert publish(of, date(2026, 3, 4), first.through_week, first.fingerprint) is None
+    with pytest.raises(UndefinedReferenceError, match='employment "e/2": terms_id "t-9" is not defined'):
+        publish(of, date(2026, 6, 10), first.through_week, first.fingerprint)
+    known = publisher(
+        employment("e/0", date(2015, 1, 1), date(2015, 12, 31), terms_id="t-9"),
+        employment("e/2", date(2026, 9, 3), terms_id="t-9"),
+        terms("t-9"),
+    )
+    assert known.fingerprint("e") != first.fingerprint
+
+
+def test_the_problem_is_that_of_the_last_days():
+    past = employment("e/0", date(2015, 1, 1), date(2015, 12, 31), terms_id="t-9")
+    assert publisher(past).basis("e").problem is None
+    assert publisher().basis("e").problem is None
+    problem = publisher(hired=past).basis("e").problem
+    assert problem is not None
+    assert 'employment "e/0": terms_id "t-9" is not defined' in problem
 
 
 START = date(2026, 2, 2)
