@@ -72,7 +72,9 @@ class AccrualForecast(Job):
     counters = (
         Counter("processed", "employee and policy pairs that a forecast was due for"),
         Counter("computed", "pairs that got a new forecast"),
-        Counter("skipped", "pairs whose forecast stands"),
+        Counter(
+            "skipped", "pairs that were looked at though their forecast stands: none, a run looks at due ones only"
+        ),
         Counter("errors", "pairs for which no forecast could be computed", warns=True),
     )
     after = ("apply_scheduled_changes",)

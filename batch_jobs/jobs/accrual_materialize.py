@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from batch_jobs.engine.batch import Batch
 from batch_jobs.engine.contract import Counter, Job
-from batch_jobs.projections.ledgers import AccountKey, Ledger, load_ledgers
+from batch_jobs.projections.ledgers import Ledger, accounts_holding, load_ledgers
 from batch_jobs.projections.workforces import employees_of, load_workforces
 from batch_jobs.rules.accrual.expiry import Credited, Expired, left_to_expire
 from batch_jobs.rules.accrual.forecast import Accruals
@@ -17,6 +17,9 @@ from batch_jobs.rules.errors import NoAccountError, RuleError
 from batch_jobs.rules.versions import ONE_DAY
 from batch_jobs.store.database import Transaction
 from batch_jobs.store.payloads.accounts import AccountCredited, AccountExpired
+
+_Accounts: TypeAlias = defaultdict[str, Ledger]
+"""Of one employee, by account."""
 
 _KINDS = frozenset({"employee", "time_off_policy", "time_account"})
 
@@ -43,6 +46,10 @@ class _Entry(NamedTuple):
 
 class AccrualMaterialize(Job):
     """Each entry of a forecast that is due by the run date becomes one event, dated on its due date.
+
+    What expires is taken from the account that holds it, also where the policy has another one by then. Where several
+    accounts hold something of one policy year, because the policy's account changed within it, the entry becomes one
+    event for each; the policy's account comes first, and the ids of those after the first name their account too.
 
     An entry whose policy has no account on that day, or an undefined one, is a row error and stays owed. So does, with
     no error of its own, the expiry of a policy year of which a credit could not be written: its amount is not known.
@@ -82,15 +89,16 @@ class AccrualMaterialize(Job):
                     continue
                 try:
                     account_id = _account_id(defined, entry)
-                    ledger = ledgers.get((row.workspace_id, row.employee_id, account_id), Ledger())
-                    payload = _materialized(row.employee_id, entry, account_id, accruals[row.workspace_id], ledger)
+                    accounts = ledgers[row.workspace_id, row.employee_id]
+                    payloads = _materialized(row.employee_id, entry, account_id, accruals[row.workspace_id], accounts)
                 except RuleError as error:
                     unwritten.add(year)
                     batch.error(
                         row, entity="accrual_forecast", entity_id=entry.entry_id, error=error.kind, message=str(error)
                     )
                     continue
-                batch.append(row, payload, entry.entry_id)
+                for number, payload in enumerate(payloads):
+                    batch.append(row, payload, entry.entry_id, *([payload.account_id] if number else []))
                 batch.count(row, "entries_materialized")
 
 
@@ -110,17 +118,26 @@ def _owed(batch: Batch) -> dict[tuple[str, str], list[_Entry]]:
 
 def _ledgers(
     connection: Transaction, owed: dict[tuple[str, str], list[_Entry]], definitions: dict[str, Definitions]
-) -> dict[AccountKey, Ledger]:
-    """The ledgers of accounts that something may expire from."""
-    accounts: set[AccountKey] = set()
-    for (workspace_id, employee_id), entries in owed.items():
+) -> defaultdict[tuple[str, str], _Accounts]:
+    """The ledgers of those for whom something expires: of accounts that hold it, and that entries are written to."""
+    expiring = {of: entries for of, entries in owed.items() if any(entry.kind == "expiry" for entry in entries)}
+    years = {
+        (*of, entry.policy_id, entry.year_start)
+        for of, entries in expiring.items()
+        for entry in entries
+        if entry.kind == "expiry"
+    }
+    wanted = accounts_holding(connection, years)
+    for (workspace_id, employee_id), entries in expiring.items():
         for entry in entries:
-            if entry.kind == "expiry":
-                try:
-                    accounts.add((workspace_id, employee_id, _account_id(definitions[workspace_id], entry)))
-                except RuleError:
-                    continue
-    return load_ledgers(connection, accounts)
+            try:
+                wanted.add((workspace_id, employee_id, _account_id(definitions[workspace_id], entry)))
+            except RuleError:
+                continue
+    found: defaultdict[tuple[str, str], _Accounts] = defaultdict(lambda: defaultdict(Ledger))
+    for (workspace_id, employee_id, account_id), ledger in load_ledgers(connection, wanted).items():
+        found[workspace_id, employee_id][account_id] = ledger
+    return found
 
 
 def _account_id(definitions: Definitions, entry: _Entry) -> str:
@@ -135,13 +152,16 @@ def _account_id(definitions: Definitions, entry: _Entry) -> str:
 
 
 def _materialized(
-    employee_id: str, entry: _Entry, account_id: str, accruals: Accruals, ledger: Ledger
-) -> AccountCredited | AccountExpired:
-    """The event of one entry; it goes into the account's ledger too, where later entries look at it."""
-    if entry.kind == "accrual":
-        expires_on = accruals.expires_on(entry.policy_id, entry.year_start)
-        ledger.credited.append(Credited(entry.due_date, entry.amount, entry.policy_id, entry.year_start, expires_on))
-        return AccountCredited(
+    employee_id: str, entry: _Entry, account_id: str, accruals: Accruals, accounts: _Accounts
+) -> Sequence[AccountCredited | AccountExpired]:
+    """The events of one entry; they go into the ledgers too, where later entries look at them."""
+    if entry.kind == "expiry":
+        return _expired(employee_id, entry, account_id, accounts)
+    expires_on = accruals.expires_on(entry.policy_id, entry.year_start)
+    credited = Credited(entry.due_date, entry.amount, entry.policy_id, entry.year_start, expires_on)
+    accounts[account_id].credited.append(credited)
+    return [
+        AccountCredited(
             employee_id=employee_id,
             account_id=account_id,
             date=entry.due_date,
@@ -152,20 +172,33 @@ def _materialized(
             expires_on=expires_on,
             year_start=entry.year_start,
         )
-    amount = left_to_expire(
-        ledger.credited,
-        ledger.used,
-        ledger.expired,
-        policy_id=entry.policy_id,
-        year_start=entry.year_start,
-        expiry_day=entry.due_date - ONE_DAY,
-    )
-    ledger.expired.append(Expired(entry.due_date, amount, entry.policy_id, entry.year_start))
-    return AccountExpired(
-        employee_id=employee_id,
-        account_id=account_id,
-        date=entry.due_date,
-        amount=amount,
-        entry_id=entry.entry_id,
-        policy_id=entry.policy_id,
-    )
+    ]
+
+
+def _expired(employee_id: str, entry: _Entry, account_id: str, accounts: _Accounts) -> list[AccountExpired]:
+    """The events of an expiry, at least one: from each account that holds something, the policy's first."""
+    amounts: dict[str, int] = {}
+    for name in sorted(accounts, key=lambda name: (name != account_id, name)):
+        ledger = accounts[name]
+        amount = left_to_expire(
+            ledger.credited,
+            ledger.used,
+            ledger.expired,
+            policy_id=entry.policy_id,
+            year_start=entry.year_start,
+            expiry_day=entry.due_date - ONE_DAY,
+        )
+        if amount:
+            amounts[name] = amount
+            ledger.expired.append(Expired(entry.due_date, amount, entry.policy_id, entry.year_start))
+    return [
+        AccountExpired(
+            employee_id=employee_id,
+            account_id=name,
+            date=entry.due_date,
+            amount=amount,
+            entry_id=entry.entry_id,
+            policy_id=entry.policy_id,
+        )
+        for name, amount in (amounts or {account_id: 0}).items()
+    ]

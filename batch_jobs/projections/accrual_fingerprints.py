@@ -55,7 +55,10 @@ _NO_FORECAST = (None, None, None, None, None)
 
 
 class AccrualFingerprints(Projection):
-    """A row for each employee and policy that ever accrues on their terms, or that they have a forecast for."""
+    """A row for each employee and policy that ever accrues on their terms, or that they have a forecast for.
+
+    So has a policy on their terms that is not defined, with its problem: it may have been meant to accrue.
+    """
 
     name = "accrual_fingerprints"
     description = "What each accrual forecast depends on now, and what the last one was made of."

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import date
 
 from batch_jobs.rules.accrual.expiry import Credited, Expired, Used
 from batch_jobs.store.database import Transaction
@@ -28,6 +29,12 @@ _USAGE = (
     + "JOIN projections.absence_days d USING (workspace_id, employee_id)"
     + "WHERE d.account_id = w.account_id AND d.amount <> 0"
 )
+_HOLDING = """
+    SELECT DISTINCT workspace_id, employee_id, m.account_id
+    FROM unnest(%s::text[], %s::text[], %s::text[], %s::date[]) AS w(workspace_id, employee_id, policy_id, year_start)
+    JOIN projections.account_movements m USING (workspace_id, employee_id, policy_id, year_start)
+    WHERE m.credited > 0
+"""
 
 
 @dataclass(slots=True)
@@ -37,6 +44,18 @@ class Ledger:
     credited: list[Credited] = field(default_factory=list)
     used: list[Used] = field(default_factory=list)
     expired: list[Expired] = field(default_factory=list)
+
+
+def accounts_holding(connection: Transaction, years: Collection[tuple[str, str, str, date]]) -> set[AccountKey]:
+    """The accounts that were ever credited for these policy years, in one query.
+
+    Args:
+        connection: as for `load_ledgers`.
+        years: workspace, employee, policy and first day of each.
+    """
+    if not years:
+        return set()
+    return set(connection.execute(_HOLDING, [list(values) for values in zip(*years, strict=True)]).fetchall())
 
 
 def load_ledgers(connection: Transaction, accounts: Collection[AccountKey]) -> dict[AccountKey, Ledger]:

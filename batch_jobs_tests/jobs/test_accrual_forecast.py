@@ -308,6 +308,22 @@ def test_undefined_references_are_row_errors(engine):
     assert compute(engine).counters == counters(2, 2)
 
 
+def test_a_policy_that_the_terms_misspell_is_named_when_others_are_computed(engine):
+    builders.import_all(engine.database, *company(MONTHLY, date(2025, 1, 1)), carrying("holiday", "vacaton"))
+    one = compute(engine)
+    assert (one.status, one.counters) == ("warning", counters(2, 1, 0, 1))
+    assert rows(engine.database, "SELECT error, message FROM batch_jobs.job_run_errors") == [
+        (
+            "undefined_reference",
+            'employee e-1, time-off policy "vacaton": time-off policy "vacaton" is not defined in workspace "acme"; '
+            "import its time_off_policy.defined first",
+        )
+    ]
+    assert due(engine, DAY + timedelta(1)) == set()
+    builders.import_all(engine.database, time_off_policy("vacaton", accrual=YEARLY, account_id="days"))
+    assert due(engine, DAY + timedelta(1)) == {("acme", 1)}
+
+
 def test_a_dry_run_counts_the_same_and_changes_nothing(engine):
     builders.import_all(engine.database, *company(MONTHLY, date(2025, 1, 1)))
     engine.catch_up(workspaces=["acme"])

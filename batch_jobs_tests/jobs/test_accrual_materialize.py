@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from batch_jobs.jobs.accrual_materialize import AccrualMaterialize
@@ -203,6 +203,43 @@ def test_the_account_is_that_of_the_due_date(engine):
     assert found == [("2026-01-31", "days"), ("2026-02-28", "new")]
 
 
+def test_what_expires_is_taken_from_the_account_that_holds_it(engine):
+    """Another account from February 2026 on: 2025 is on the old one, of 2026 one month is."""
+    lasting = {"expiration": {"months_after_year_end": 3}}
+    builders.import_all(
+        engine.database,
+        *company(MONTHLY, HIRED, **lasting),
+        account("new"),
+        time_off_policy("holiday", since=date(2026, 2, 1), accrual=MONTHLY, account_id="new", **lasting),
+    )
+    forecasts(engine, HIRED)
+    materialize(engine, date(2026, 3, 1))
+    forecasts(engine, date(2026, 3, 1))
+    # The account that holds the credits of 2025 has nothing to be written in this run but what expires.
+    assert materialize(engine, date(2026, 4, 1)).counters == counters(2, 1)
+    assert materialize(engine, date(2027, 4, 1)).counters == counters(13, 1)
+    found = rows(
+        engine.database,
+        "SELECT payload ->> 'date', payload ->> 'account_id', (payload ->> 'amount')::int, event_id "
+        "FROM batch_jobs.events WHERE type = 'account.expired' ORDER BY position",
+    )
+    ids = [
+        deterministic_event_id("acme", JOB, *parts)
+        for parts in (
+            ["e-1:holiday:expiry:2026-04-01"],
+            ["e-1:holiday:expiry:2027-04-01"],
+            ["e-1:holiday:expiry:2027-04-01", "days"],
+        )
+    ]
+    assert found == [
+        ("2026-04-01", "days", 2500, ids[0]),
+        ("2027-04-01", "new", 2292, ids[1]),
+        ("2027-04-01", "days", 208, ids[2]),
+    ]
+    left = rows(engine.database, "SELECT account_id, balance FROM projections.account_balances ORDER BY 1")
+    assert left == [("days", 0), ("new", 3 * 208)]
+
+
 def test_policies_without_an_account_are_row_errors_and_stay_owed(engine):
     builders.import_all(
         engine.database,
@@ -344,19 +381,24 @@ absences = st.lists(st.tuples(days, st.integers(0, 4), st.booleans()), max_size=
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     months=st.none() | st.integers(0, 5),
+    moved=st.none() | days,
     adjustments=st.lists(st.tuples(amounts, days), max_size=4),
     taken=absences,
     nights=st.lists(days, min_size=1, max_size=3),
 )
-def test_what_was_credited_less_used_less_expired_is_the_balance(engine, months, adjustments, taken, nights):
+@example(months=3, moved=date(2024, 9, 1), adjustments=[], taken=[], nights=[date(2024, 12, 1), date(2025, 7, 1)])
+def test_what_was_credited_less_used_less_expired_is_the_balance(engine, months, moved, adjustments, taken, nights):
     # Of its own for each example: those that hypothesis draws come again.
     workspace_id = f"w-{uuid4()}"
     expiration = {} if months is None else {"expiration": {"months_after_year_end": months}}
     events = [
         *company(MONTHLY, date(2024, 3, 9), **expiration),
         activity("free"),
+        account("new"),
         *(credited(amount, day) for amount, day in adjustments),
     ]
+    if moved is not None:
+        events.append(time_off_policy("holiday", since=moved, accrual=MONTHLY, account_id="new", **expiration))
     used = 0
     for number, (start, length, stays) in enumerate(taken):
         end = start + timedelta(length)
@@ -373,11 +415,23 @@ def test_what_was_credited_less_used_less_expired_is_the_balance(engine, months,
     of_events = sum(credit for _, credit, _ in moved), sum(gone for _, _, gone in moved)
     found = rows(
         engine.database,
-        "SELECT credited, used, expired, balance FROM projections.account_balances WHERE workspace_id = %s",
+        "SELECT account_id, credited, used, expired, balance FROM projections.account_balances WHERE workspace_id = %s",
         workspace_id,
     )
-    expected = of_events[0], used, of_events[1], of_events[0] - used - of_events[1]
-    assert found == ([expected] if any(expected[:3]) else [])
+    sums = [sum(column) for column in zip(*(amounts for _, *amounts in found), strict=True)] or [0] * 4
+    assert sums == [of_events[0], used, of_events[1], of_events[0] - used - of_events[1]]
+    # What could be used up to a day before the last night is used or gone, whatever account it is on.
+    ended = rows(
+        engine.database,
+        "SELECT account_id, sum(credited)::int FROM projections.account_movements "
+        "WHERE workspace_id = %s AND expires_on < %s GROUP BY 1",
+        workspace_id,
+        max(nights),
+    )
+    down = sum(min(amount, 0) for amount, _ in adjustments)
+    by_account = {account_id: (used, expired) for account_id, _, used, expired, _ in found}
+    for account_id, amount in ended:
+        assert by_account[account_id][1] >= amount - by_account[account_id][0] + (down if account_id == "days" else 0)
     # Nobody loses more by expiry than was ever credited by accrual.
     accrued = of_events[0] - sum(amount for amount, _ in adjustments)
     assert 0 <= of_events[1] <= accrued

@@ -33,7 +33,11 @@ def test_every_policy_that_ever_accrued_has_a_row(database):
         builders.employment("e-1/2", date(2026, 6, 1), terms_id="t-2"),
     )
     until = {policy_id: row["accrues_until"] for (_, policy_id), row in found(database).items()}
-    assert until == {"holiday": LEFT, "care": None}
+    assert until == {"holiday": LEFT, "care": None, "undefined": LEFT}
+    problems = {policy_id for (_, policy_id), row in found(database).items() if row["problem"] is not None}
+    assert problems == {"undefined"}
+    take_in(database, time_off_policy("undefined", account_id="days"))
+    assert {policy_id for _, policy_id in found(database)} == {"holiday", "care"}
 
 
 def test_forecasts_are_noted_beside_the_fingerprint(database):

@@ -74,17 +74,11 @@ class Accruals:
 
         None: there is no last one.
         """
-        last_named: dict[str, date] = {}
-        for span in self._workforce.coverage(employee_id):
-            terms = self._workforce.definitions.terms.get(span.employment.terms_id)
-            for _, last, in_force in terms.between(span.start, span.end) if terms else ():
-                for policy_id in in_force.time_off_policy_ids:
-                    last_named[policy_id] = max(last or date.max, last_named.get(policy_id, date.min))
         found: dict[str, date | None] = {}
-        for policy_id in sorted(last_named):
+        for policy_id, last_named in self._named_until(employee_id).items():
             last_planned = self._last_planned(policy_id)
             if last_planned is not None:
-                until = min(last_named[policy_id], last_planned)
+                until = min(last_named, last_planned)
                 found[policy_id] = None if until == date.max else until
         return found
 
@@ -92,11 +86,16 @@ class Accruals:
         """As `accrue_until`, but later where what was earned by then may expire after a forecast made next day ends.
 
         Such a policy is to be forecast up to that day, and once more after it: then its last expiry is within sight.
+        One that is not defined, so that nobody knows whether it accrues, is among them as long as their terms name it.
         """
-        return {
+        found = {
             policy_id: until and self._last_short_sight(policy_id, until)
             for policy_id, until in self.accrue_until(employee_id).items()
         }
+        for policy_id, last_named in self._named_until(employee_id).items():
+            if policy_id not in self._workforce.definitions.time_off_policies:
+                found[policy_id] = None if last_named == date.max else last_named
+        return found
 
     def fingerprint(self, employee_id: str, policy_id: str) -> str:
         """The fingerprint over all inputs of the forecast, whatever the run date. Raises as `forecast`."""
@@ -145,6 +144,16 @@ class Accruals:
                 "import its time_off_policy.defined first"
             )
         return definitions.time_off_policies[policy_id]
+
+    def _named_until(self, employee_id: str) -> dict[str, date]:
+        """The last day on which terms of theirs name each policy, by id."""
+        found: dict[str, date] = {}
+        for span in self._workforce.coverage(employee_id):
+            terms = self._workforce.definitions.terms.get(span.employment.terms_id)
+            for _, last, in_force in terms.between(span.start, span.end) if terms else ():
+                for policy_id in in_force.time_off_policy_ids:
+                    found[policy_id] = max(last or date.max, found.get(policy_id, date.min))
+        return dict(sorted(found.items()))
 
     def _last_planned(self, policy_id: str) -> date | None:
         """The last day on which the policy has a plan; None when there is none."""
