@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import ssl
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from typing import Any
@@ -28,10 +29,12 @@ class Browser:
 
     Args:
         port: of the web server on 127.0.0.1.
+        tls: whom it trusts, where the server is reached by TLS.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         self.port = port
+        self._tls = tls
         self.cookie = ""
         self.last_cookie = ""
 
@@ -40,7 +43,11 @@ class Browser:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.cookie:
             sent["Cookie"] = self.cookie
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = (
+            http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60, context=self._tls)
+            if self._tls
+            else http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        )
         try:
             connection.request(method, path, body.encode() if body is not None else None, sent)
             answer = connection.getresponse()
@@ -70,7 +77,10 @@ class Browser:
         """Open the websocket of Dagster's pages."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()} | {"Cookie": self.cookie}
         return connect(
-            f"ws://127.0.0.1:{self.port}/graphql", subprotocols=[Subprotocol("graphql-ws")], additional_headers=sent
+            f"{'wss' if self._tls else 'ws'}://127.0.0.1:{self.port}/graphql",
+            ssl=self._tls,
+            subprotocols=[Subprotocol("graphql-ws")],
+            additional_headers=sent,
         )
 
     def _keep(self, text: str | None) -> None:
