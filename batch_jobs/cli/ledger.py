@@ -43,13 +43,13 @@ def runs(
     if context.invoked_subcommand:
         return
     with open_engine(progress=note) as engine:
-        if job:
+        if job is not None:
             find_job(engine.jobs, job)
         engine.fail_lost_workers()
         with engine.database.reader() as connection:
             found = list_runs(connection, job=job, workspace_id=workspace, status=_read_status(status), limit=limit)
             known = connection.execute("SELECT 1 FROM batch_jobs.workspaces WHERE workspace_id = %s", [workspace])
-            if workspace and not found and not known.fetchone():
+            if workspace is not None and not found and not known.fetchone():
                 raise unknown_workspace(engine.database, workspace)
     if as_json:
         print_json([run.as_json() for run in found])

@@ -44,7 +44,7 @@ def due(
 
     It is what the scheduler sees. With --date the local time of the workspaces does not count.
     """
-    run_date = read_date(date_) if date_ else None
+    run_date = None if date_ is None else read_date(date_)
     with open_engine(progress=note) as engine:
         if workspace:
             engine.own_today(workspace)
