@@ -29,7 +29,7 @@ NUMBERS = {
     REFUSED: 500,
 }
 # Where fewer are taken, what comes after the refusals was hardly tried.
-FAIR_SHARE = 0.05
+FAIR_SHARE = 0.03
 
 
 def main() -> int:

@@ -41,12 +41,16 @@ def command_lines(draw: st.DrawFn) -> list[str]:
     """Arguments of a command: its own options with right and wrong values, in any order, and what it does not know."""
     path, command = draw(st.sampled_from(COMMANDS))
     found: list[str] = []
-    for parameter in draw(st.lists(st.sampled_from(command.params), max_size=5)) if command.params else []:
+    chosen = draw(st.lists(st.sampled_from(command.params), max_size=5)) if command.params else []
+    if draw(st.booleans()):
+        chosen += [parameter for parameter in command.params if parameter.required and parameter not in chosen]
+    for parameter in chosen:
+        word = right_value(parameter) if draw(st.booleans()) else draw(_WORDS)
         if isinstance(parameter, typer.core.TyperArgument):
-            found.append(draw(_WORDS))
+            found.append(word)
             continue
         name = draw(st.sampled_from([*parameter.opts, *parameter.secondary_opts]))
-        found += [name] if parameter.is_flag else [name, draw(_WORDS)]
+        found += [name] if parameter.is_flag else [name, word]
     if draw(st.integers(0, 3)) == 0:
         found.insert(
             draw(st.integers(0, len(found))), draw(_WORDS | st.sampled_from(["--unknown", "-h", "--json", "--"]))
@@ -105,6 +109,12 @@ def right_value(parameter: Any) -> str:
     """What a parameter takes in an installation with the workspace acme."""
     right = {
         "jobs": "sync_projections",
+        "job": "sync_projections",
+        "date_": "2026-11-23",
+        "limit": "5",
+        "param": "dry_run=true",
+        "status": "completed",
+        "locale": "da",
         "index": "employees",
         "words": "e",
         "kind": "statement_overdue",

@@ -28,4 +28,6 @@ RUN_CONFIGS: list[str] = ["[", "~", "ops: ", "ops: {run_jobs: {config: }}", "ops
 COMMAND_LINES: list[list[str]] = [
     ["due", "a" * 10_000],
     ["runs", "show", "\udcff"],
+    # It ended when it had written the file, over its name.
+    ["export", "--workspace", "acme", "\udced"],
 ]

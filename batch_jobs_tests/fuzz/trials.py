@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 import yaml
 from dagster import DagsterInvalidConfigError, validate_run_config
 from dagster_shared.yaml_utils import load_run_config_yaml
 
-from batch_jobs.cli.application import run_command
-from batch_jobs.cli.failures import BAD_INPUT, exit_code
+from batch_jobs.cli import main
+from batch_jobs.cli.failures import BAD_INPUT
 from batch_jobs.engine.requests import find_job, read_parameters
 from batch_jobs.errors import BadInputError, BatchJobsError
 from batch_jobs.jobs import registry
@@ -126,8 +127,15 @@ def _tried(place: Place, arguments: Sequence[str]) -> tuple[int, str]:
     # As Python opens them.
     out = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
     err = io.TextIOWrapper(io.BytesIO(), "utf-8", errors="backslashreplace", write_through=True)
-    with _standing_in(place), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = exit_code(lambda: run_command(arguments))
+    with (
+        _standing_in(place, ["batch-jobs", *arguments]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as ending,
+    ):
+        main()
+    code = ending.value.code
+    assert isinstance(code, int)
     assert code in (0, 1, 2, 3), code
     printed, complained = (stream.buffer.getvalue().decode() for stream in (out, err))  # type: ignore[attr-defined]
     said = printed + complained
@@ -141,15 +149,17 @@ def _tried(place: Place, arguments: Sequence[str]) -> tuple[int, str]:
 
 
 @contextlib.contextmanager
-def _standing_in(place: Place) -> Iterator[None]:
-    kept, folder, stdin = dict(os.environ), Path.cwd(), sys.stdin
+def _standing_in(place: Place, arguments: list[str]) -> Iterator[None]:
+    """Be the process of a command: its arguments, folder, environment, and nothing to read."""
+    kept, folder, stdin, given = dict(os.environ), Path.cwd(), sys.stdin, sys.argv
     os.environ.update(place.environment)
     os.chdir(place.folder)
     sys.stdin = io.TextIOWrapper(io.BytesIO(b""))
+    sys.argv = arguments
     try:
         yield
     finally:
-        sys.stdin = stdin
+        sys.stdin, sys.argv = stdin, given
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(kept)
