@@ -43,12 +43,12 @@ def runs(
     if context.invoked_subcommand:
         return
     with open_engine(progress=note) as engine:
-        if job:
+        if job is not None:
             find_job(engine.jobs, job)
         engine.fail_lost_workers()
         with engine.database.reader() as connection:
             found = list_runs(connection, job=job, workspace_id=workspace, status=_read_status(status), limit=limit)
-        if workspace and not found:
+        if workspace is not None and not found:
             check_known(engine.database, workspace)
     if as_json:
         print_json([run.as_json() for run in found])

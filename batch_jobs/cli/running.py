@@ -45,7 +45,7 @@ def due(
 
     It is what the scheduler sees. With --date the local time of the workspaces does not count.
     """
-    run_date = read_day(date_) if date_ else None
+    run_date = None if date_ is None else read_day(date_)
     with open_engine(progress=note) as engine:
         if workspace:
             engine.own_today(workspace)

@@ -52,7 +52,7 @@ def sample(
     A workspace that is there already is kept as it is, so the command can be repeated on any day, or with more
     workspaces. About 14,000 events for each workspace of 40 employees.
     """
-    last_day = read_day(until) if until else yesterday(datetime.now(UTC))
+    last_day = yesterday(datetime.now(UTC)) if until is None else read_day(until)
     with open_engine(progress=note) as engine:
         say(str(load_sample(engine, workspaces=workspaces, employees=employees, seed=seed, until=last_day)))
         catch_up(engine)

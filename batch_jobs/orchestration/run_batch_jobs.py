@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dagster import Config, Failure, JobDefinition, MultiPartitionsDefinition, OpExecutionContext, job, op
+from dagster import Failure, JobDefinition, MultiPartitionsDefinition, OpExecutionContext, job, op
 from pydantic import Field
 
 import batch_jobs.jobs
@@ -19,6 +19,7 @@ from batch_jobs.orchestration.failures import refusals_as_failures
 from batch_jobs.orchestration.history import DONE, partition_events, run_date_tag, run_tags
 from batch_jobs.orchestration.interrupts import stopping_between_chunks
 from batch_jobs.orchestration.launch import read_launch
+from batch_jobs.orchestration.op_config import LaunchConfig
 from batch_jobs.orchestration.outcomes import outcomes
 from batch_jobs.orchestration.partitions import window, workspace_keys
 from batch_jobs.orchestration.progress_log import ProgressLog
@@ -33,7 +34,7 @@ def _nightly() -> list[str]:
     ]
 
 
-class RunBatchJobsConfig(Config):
+class RunBatchJobsConfig(LaunchConfig):
     """What to run, for whom, and for which day."""
 
     jobs: list[str] = Field(
@@ -76,7 +77,8 @@ class RunBatchJobsConfig(Config):
         description="Only employees of this org unit and those below it. The job then does not count as done for the "
         "workspace and run date.",
     )
-    parameters: dict[str, Any] = Field(
+    # A null that the type does not allow makes Dagster fall over instead of refusing it.
+    parameters: dict[str, Any | None] = Field(
         default={},
         description="More parameters by name, given to each of the jobs that has them; see their descriptions.",
     )
@@ -104,7 +106,7 @@ def run_batch_jobs_job(partitions: MultiPartitionsDefinition) -> JobDefinition:
 def _run(context: OpExecutionContext, config: RunBatchJobsConfig, partitions: MultiPartitionsDefinition) -> None:
     engine = engine_of(context.resources)
     launch = read_launch(context.run.tags)
-    plan = _plan(engine, config)
+    plan = plan_of(engine, config)
     log = ProgressLog(context.log)
     first, last = window(partitions)
     shown = set(workspace_keys(context.instance))
@@ -121,7 +123,7 @@ def _run(context: OpExecutionContext, config: RunBatchJobsConfig, partitions: Mu
         for chosen, parameters in plan:
             if should_stop():
                 raise Failure(f"stopped before {chosen.name}; what was done before stays", allow_retries=False)
-            targets = _targets(engine, chosen, parameters, config)
+            targets = targets_of(engine, chosen, parameters, config)
             if not targets:
                 context.log.info(f"{chosen.name}: nothing is due")
                 continue
@@ -156,7 +158,12 @@ def report_runs(context: OpExecutionContext, engine: Engine, runs: Sequence[JobR
     context.add_output_metadata(metadata)
 
 
-def _plan(engine: Engine, config: RunBatchJobsConfig) -> list[tuple[Job, dict[str, Any]]]:
+def plan_of(engine: Engine, config: RunBatchJobsConfig) -> list[tuple[Job, dict[str, Any]]]:
+    """The jobs that are asked for, in their order, with the parameters of each.
+
+    Raises:
+        BadInputError: there are none, one is not known, or a parameter is not or does not fit.
+    """
     if not config.jobs:
         raise BadInputError(f"no job is named in jobs; expected one or more of: {', '.join(sorted(engine.jobs))}")
     narrowing = {"employee_id": config.employee_id, "org_unit_id": config.org_unit_id}
@@ -168,7 +175,12 @@ def _plan(engine: Engine, config: RunBatchJobsConfig) -> list[tuple[Job, dict[st
     return parameters_of_each(in_order(engine.jobs, config.jobs), given, force=config.force)
 
 
-def _targets(engine: Engine, chosen: Job, parameters: Mapping[str, Any], config: RunBatchJobsConfig) -> list[Target]:
+def targets_of(engine: Engine, chosen: Job, parameters: Mapping[str, Any], config: RunBatchJobsConfig) -> list[Target]:
+    """The workspaces and run dates that one job of the plan gets, none where nothing is due.
+
+    Raises:
+        BadInputError: the run date is none, a named workspace is not known, or the job may not run there.
+    """
     run_date = read_day(config.run_date, name="run_date") if config.run_date else None
     return wanted_targets(
         engine,

@@ -1,6 +1,7 @@
 """A job for troubleshooting as Dagster sees it: a plain op job, started from the launchpad for some workspaces."""
 
 from functools import cache
+from typing import Any
 
 from dagster import JobDefinition, OpExecutionContext, job, op
 from pydantic import Field
@@ -8,6 +9,8 @@ from pydantic import Field
 from batch_jobs.engine.admission import read_day
 from batch_jobs.engine.by_hand import wanted_targets
 from batch_jobs.engine.contract import Job
+from batch_jobs.engine.engine import Engine
+from batch_jobs.engine.job_runs import Target
 from batch_jobs.engine.requests import RunRequest
 from batch_jobs.orchestration.failures import refusals_as_failures
 from batch_jobs.orchestration.history import run_tags
@@ -56,12 +59,15 @@ def troubleshooting_job(chosen: Job) -> JobDefinition:
     return troubleshoot
 
 
-def _run(context: OpExecutionContext, chosen: Job, config: WorkspacesConfig) -> None:
-    engine = engine_of(context.resources)
-    launch = read_launch(context.run.tags)
+def read_wish(engine: Engine, chosen: Job, config: WorkspacesConfig) -> tuple[dict[str, Any], list[Target]]:
+    """The job's parameters as they were chosen, and the workspaces and run dates.
+
+    Raises:
+        BadInputError: a parameter does not fit, the run date is none, a named workspace is not known, or the job may
+            not run there.
+    """
     parameters, allow_future = read_chosen(chosen, config)
     given = parameters.model_dump(exclude_unset=True)
-    log = ProgressLog(context.log)
     targets = wanted_targets(
         engine,
         chosen,
@@ -71,6 +77,14 @@ def _run(context: OpExecutionContext, chosen: Job, config: WorkspacesConfig) -> 
         force=False,
         future=allow_future or parameters.dry_run,
     )
+    return given, targets
+
+
+def _run(context: OpExecutionContext, chosen: Job, config: WorkspacesConfig) -> None:
+    engine = engine_of(context.resources)
+    launch = read_launch(context.run.tags)
+    given, targets = read_wish(engine, chosen, config)
+    log = ProgressLog(context.log)
     with stopping_between_chunks() as should_stop:
         runs = engine.run(
             RunRequest(
@@ -79,7 +93,7 @@ def _run(context: OpExecutionContext, chosen: Job, config: WorkspacesConfig) -> 
                 parameters=given,
                 trigger=launch.trigger,
                 actor=launch.actor,
-                allow_future=allow_future,
+                allow_future=config.allow_future,
                 dagster_run_id=context.run.run_id,
             ),
             on_finished=log.finished,

@@ -14,11 +14,22 @@ from hypothesis import given
 from batch_jobs.installation import database_url
 from batch_jobs.settings import Settings
 from batch_jobs.store.embedded import EmbeddedServer
-from batch_jobs_tests.fuzz import inputs
-from batch_jobs_tests.fuzz.place import chosen, place_of
-from batch_jobs_tests.fuzz.trials import Place, try_command, try_import, try_parameters, try_run_config
+from batch_jobs_tests.fuzz.command_lines import command_lines, refused_command_lines
+from batch_jobs_tests.fuzz.inputs import import_files, job_parameters
+from batch_jobs_tests.fuzz.place import Place, chosen, place_of
+from batch_jobs_tests.fuzz.run_configs import run_configs
+from batch_jobs_tests.fuzz.trials import try_command, try_import, try_parameters, try_refused_command, try_run_config
 
-NUMBERS = {"import files": 2_500, "job parameters": 4_000, "run configs": 1_500, "command lines": 2_000}
+REFUSED = "command lines to be refused"
+NUMBERS = {
+    "import files": 2_500,
+    "job parameters": 4_000,
+    "run configs": 1_500,
+    "command lines": 1_500,
+    REFUSED: 500,
+}
+# Where fewer are taken, what comes after the refusals was hardly tried.
+FAIR_SHARE = 0.03
 
 
 def main() -> int:
@@ -35,21 +46,22 @@ def main() -> int:
 
 
 def _search(kind: str, number: int, place: Place) -> bool:
-    strategies: dict[str, tuple[Any, Callable[[Any], None]]] = {
-        "import files": (inputs.import_files, lambda found: try_import(place, found)),
-        "job parameters": (inputs.job_parameters, lambda found: try_parameters(*found)),
-        "run configs": (inputs.run_configs(), try_run_config),
-        "command lines": (inputs.command_lines(), lambda found: try_command(place, found)),
+    strategies: dict[str, tuple[Any, Callable[[Any], bool]]] = {
+        "import files": (import_files, lambda found: try_import(place, found)),
+        "job parameters": (job_parameters, lambda found: try_parameters(*found)),
+        "run configs": (run_configs(), lambda found: try_run_config(place, *found)),
+        "command lines": (command_lines(), lambda found: try_command(place, found)),
+        REFUSED: (refused_command_lines(), lambda found: try_refused_command(place, found)),
     }
     strategy, trial = strategies[kind]
-    tried = 0
+    tried = taken = 0
 
     @chosen(number)
     @given(strategy)
     def search(found: Any) -> None:
-        nonlocal tried
+        nonlocal tried, taken
         tried += 1
-        trial(found)
+        taken += trial(found)
 
     began = time.monotonic()
     try:
@@ -60,7 +72,10 @@ def _search(kind: str, number: int, place: Place) -> bool:
         traceback.print_exc()
         print(f"{kind}: one went wrong after {tried:,} inputs", flush=True)
         return False
-    print(f"{kind}: {tried:,} inputs, none went wrong, {time.monotonic() - began:.0f} s", flush=True)
+    print(f"{kind}: {tried:,} inputs, {taken:,} taken, none went wrong, {time.monotonic() - began:.0f} s", flush=True)
+    if kind != REFUSED and taken < FAIR_SHARE * tried:
+        print(f"{kind}: too few were taken to say much of those", flush=True)
+        return False
     return True
 
 

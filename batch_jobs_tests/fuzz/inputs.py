@@ -1,14 +1,10 @@
-"""Hostile and broken input of each kind: strategies of hypothesis, half of it nearly right."""
+"""Hostile and broken texts, numbers and ids, and what is made of them: import files and parameters, some right."""
 
 import json
 from typing import Any
 
-import typer
-import yaml
 from hypothesis import strategies as st
-from typer.main import get_command
 
-from batch_jobs.cli.application import app
 from batch_jobs.jobs import registry
 from batch_jobs.store.payloads.catalog import MODELS
 from batch_jobs_tests.builders import Event, employee, employment, of, terms, workspace
@@ -71,76 +67,31 @@ lines = (
         ]
     )
 )
-import_files = st.lists(lines, min_size=1, max_size=4).map(b"\n".join)
+
+
+@st.composite
+def _right_events(draw: st.DrawFn) -> bytes:
+    """An event that is right by itself: of either workspace, new or there already, or under an id that another has."""
+    event = {**draw(st.sampled_from(RIGHT)), "workspace_id": draw(st.sampled_from(["acme", "globex", "fresh"]))}
+    if draw(st.booleans()):
+        event["event_id"] = str(draw(st.uuids()))
+    return json.dumps(event, default=str).encode()
+
+
+_files = st.lists(lines, min_size=1, max_size=4), st.lists(_right_events(), min_size=1, max_size=4)
+# What is taken costs ten times what is refused.
+import_files = st.integers(0, 7).flatmap(lambda number: _files[number == 0]).map(b"\n".join)
+
+
+jobs = st.sampled_from([*registry()])
+parameter_names = st.sampled_from(sorted({name for job in registry().values() for name in job.parameters.model_fields}))
 
 
 def _parameter_values(job: str) -> st.SearchStrategy[dict[str, Any]]:
-    names = st.sampled_from([*registry()[job].parameters.model_fields, "unknown"]) | texts
-    return st.dictionaries(names, values | dates, max_size=5)
+    fields = registry()[job].parameters.model_fields
+    names = st.sampled_from([*fields, "unknown"]) | texts
+    of_its_types = {name: st.from_type(info.annotation or object) for name, info in fields.items()}
+    return st.dictionaries(names, values | dates, max_size=5) | st.fixed_dictionaries({}, optional=of_its_types)
 
 
-job_parameters = st.sampled_from([*registry()]).flatmap(lambda job: st.tuples(st.just(job), _parameter_values(job)))
-
-_CONFIG_FIELDS = st.sampled_from(
-    ["jobs", "run_date", "workspaces", "dry_run", "allow_future", "force", "employee_id", "org_unit_id", "parameters"]
-)
-
-
-@st.composite
-def run_configs(draw: st.DrawFn) -> str:
-    """The text of a run config of `run_batch_jobs`, as YAML or JSON, for the launchpad."""
-    fields = {"jobs": draw(st.lists(st.sampled_from([*registry()]) | texts, max_size=3)), "dry_run": True}
-    fields |= draw(st.dictionaries(_CONFIG_FIELDS | texts, values | dates | st.lists(ids, max_size=3), max_size=4))
-    config = {"ops": {"run_batch_jobs": {"config": fields}}}
-    if draw(st.integers(0, 9)) == 0:
-        config = draw(values)
-    if draw(st.booleans()):
-        return json.dumps(config)
-    try:
-        return yaml.safe_dump(config, allow_unicode=True)
-    except yaml.YAMLError:
-        return json.dumps(config)
-
-
-# `up` and `demo` run for long, `sample` writes much; `init` is there to change the installation.
-_LEFT_OUT = {"up", "demo", "sample", "init"}
-
-
-def _commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
-    if hasattr(command, "commands"):
-        # A group may do something by itself too, as `runs` does.
-        return [(path, command)] * bool(path and command.invoke_without_command) + [
-            found
-            for name, part in command.commands.items()
-            if (*path, name)[0] not in _LEFT_OUT
-            for found in _commands(part, (*path, name))
-        ]
-    return [(path, command)]
-
-
-COMMANDS = _commands(get_command(app))
-_JOBS = st.sampled_from([*registry(), "employees", "projects", "timesheet_statement_generate"])
-_WORDS = _JOBS | ids | dates | st.sampled_from(["dry_run=true", "employee_id=e-1", "x=y", "="])
-
-
-@st.composite
-def command_lines(draw: st.DrawFn) -> list[str]:
-    """Arguments of a command: its own options with right and wrong values, in any order, and what it does not know."""
-    path, command = draw(st.sampled_from(COMMANDS))
-    found: list[str] = []
-    for parameter in draw(st.lists(st.sampled_from(command.params), max_size=5)) if command.params else []:
-        if isinstance(parameter, typer.core.TyperArgument):
-            found.append(draw(_WORDS))
-            continue
-        name = draw(st.sampled_from([*parameter.opts, *parameter.secondary_opts]))
-        found += [name] if parameter.is_flag else [name, draw(_WORDS)]
-    if draw(st.integers(0, 3)) == 0:
-        found.insert(
-            draw(st.integers(0, len(found))), draw(_WORDS | st.sampled_from(["--unknown", "-h", "--json", "--"]))
-        )
-    return [*path, *map(_as_argument, found)]
-
-
-def _as_argument(text: str) -> str:
-    """The text as a process would be given it: without NUL, and what is no UTF-8 byte by byte."""
-    return text.replace("\0", "").encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
+job_parameters = jobs.flatmap(lambda job: st.tuples(st.just(job), _parameter_values(job)))

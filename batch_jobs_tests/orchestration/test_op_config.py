@@ -4,10 +4,11 @@ from typing import Literal
 
 import pytest
 from dagster import op
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from batch_jobs.engine.batch import Batch
 from batch_jobs.engine.contract import Counter, EmployeeParameters, Job
+from batch_jobs.errors import BadInputError
 from batch_jobs.orchestration.op_config import op_config, read_chosen
 
 
@@ -53,9 +54,10 @@ def test_a_choice_stays_a_choice_in_the_form() -> None:
     assert shape["days"].description == "Days, 1 or more."
 
 
-def test_bounds_hold_when_the_run_begins() -> None:
-    with pytest.raises(ValidationError):
-        op_config(ForecastJob)(days=0)
+@pytest.mark.parametrize(("field", "value"), [("days", 0), ("employee_id", "e\0")])
+def test_what_does_not_fit_is_refused_in_words_when_the_run_begins(field: str, value: object) -> None:
+    with pytest.raises(BadInputError, match=f"forecast_of_tests: parameter {field} is "):
+        read_chosen(ForecastJob(), op_config(ForecastJob)(**{field: value}))
 
 
 def test_a_field_that_is_left_empty_is_not_chosen() -> None:
@@ -63,6 +65,12 @@ def test_a_field_that_is_left_empty_is_not_chosen() -> None:
     chosen, _ = read_chosen(ForecastJob(), scaffolded)
     assert chosen.model_dump(exclude_unset=True) == {"org_unit_id": "ou-1", "dry_run": True}
     assert read_chosen(ForecastJob(), op_config(ForecastJob)(employee_id=None))[0].narrows is False
+
+
+def test_null_is_the_default() -> None:
+    config = op_config(ForecastJob)(dry_run=None, days=None, rounding=None, allow_future=None)
+    assert config.model_dump(exclude_unset=True) == {}
+    assert (config.dry_run, config.allow_future) == (True, False)
 
 
 def test_what_was_chosen_reaches_the_job_and_nothing_else() -> None:
