@@ -12,7 +12,8 @@ JOB_PARAMETERS: list[tuple[str, dict[str, Any]]] = [
 ]
 # The Dagster job, and what its op is given.
 OP_CONFIGS: list[tuple[str, str]] = [
-    ("run_batch_jobs", "{jobs: [''], run_date: 2026-02-30}"),
+    ("run_batch_jobs", "{jobs: ['']}"),
+    ("run_batch_jobs", "{jobs: [sync_projections], run_date: 2026-02-30}"),
     # Null is nothing to refuse for Dagster where a field has a default, and made it fall over within parameters.
     ("run_batch_jobs", "{jobs: [sync_projections], workspaces: , run_date: , parameters: }"),
     ("run_batch_jobs", "{jobs: [sync_projections], parameters: {dry_run: }}"),
