@@ -58,6 +58,10 @@ def test_in_a_range_the_failed_partition_turns_red_and_only_it(installation: Ins
     day = weeks_ago(1)
     said = installation.dagster(*MATERIALIZE, "--partition-range", f"{day}|w-1...{day}|w-5", code=1)
     assert f"1 of 5 not done: {FAULTY} {day} failed" in said
+    # Where it came from, in the log of the run.
+    assert f"{JOB} failed for {FAULTY}" in said
+    assert "Traceback (most recent call last)" in said
+    assert "psycopg.errors.RaiseException: the database refuses" in said
     assert installation.cells(day) == {**dict.fromkeys(HEALTHY, "MATERIALIZED"), FAULTY: "FAILED"}
     runs = installation.job_runs(day)
     assert {name: run.status for name, run in runs.items()} == {**dict.fromkeys(HEALTHY, "completed"), FAULTY: "failed"}
