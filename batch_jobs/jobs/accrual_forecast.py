@@ -46,6 +46,16 @@ _BRANCHES = (
         AND (f.accrues_until IS NULL OR f.accrues_until >= %(run_date)s OR {_HOLDS_ENTRIES})""",
 )
 
+# An entry's id ends with its due date. Those from the run date on are few: credited by hand, or for a later day.
+_MATERIALIZED = """
+    SELECT workspace_id, m.entry_id
+    FROM (
+        SELECT DISTINCT * FROM unnest(%s::text[], %s::text[], %s::text[]) AS w(workspace_id, employee_id, run_date)
+    ) w
+    JOIN projections.materialized_entries m USING (workspace_id, employee_id)
+    WHERE right(m.entry_id, 10) >= w.run_date
+"""
+
 
 class AccrualForecastParameters(EmployeeParameters):
     """What can be chosen for a run of this job."""
@@ -106,7 +116,8 @@ class AccrualForecast(Job):
         }
 
     def decide(self, batch: Batch) -> None:
-        """A forecast for each row, or an error."""
+        """A forecast for each row, without what is materialised already, or an error."""
+        materialized = _materialized(batch)
         workforces = load_workforces(batch.connection, employees_of(batch.rows), ALL_KINDS)
         accruals = {workspace_id: Accruals(workforce) for workspace_id, (workforce, _) in workforces.items()}
         for row in batch.rows:
@@ -128,11 +139,22 @@ class AccrualForecast(Job):
             parts = [row.employee_id, row.policy_id, str(run.run_date), forecast.fingerprint, str(row.replaces or 0)]
             if run.parameters.force_recompute:
                 parts.append(run.job_run_id)
-            batch.append(row, _payload(row, forecast), *parts)
+            batch.append(row, _payload(row, forecast, materialized), *parts)
             batch.count(row, "computed")
 
 
-def _payload(row: Any, forecast: Forecast) -> AccrualForecastComputed:
+def _materialized(batch: Batch) -> set[tuple[str, str]]:
+    """Workspace and id of the entries that are due from the run date on and materialised already."""
+    rows: Sequence[Any] = batch.rows
+    values = [
+        [row.workspace_id for row in rows],
+        [row.employee_id for row in rows],
+        [str(batch.runs[row.workspace_id].run_date) for row in rows],
+    ]
+    return set(batch.connection.execute(_MATERIALIZED, values).fetchall())
+
+
+def _payload(row: Any, forecast: Forecast, materialized: set[tuple[str, str]]) -> AccrualForecastComputed:
     return AccrualForecastComputed(
         employee_id=row.employee_id,
         policy_id=row.policy_id,
@@ -148,5 +170,6 @@ def _payload(row: Any, forecast: Forecast) -> AccrualForecastComputed:
                 year_start=entry.year_start,
             )
             for entry in forecast.entries
+            if (row.workspace_id, entry.entry_id) not in materialized
         ),
     )

@@ -75,7 +75,7 @@ class AccrualMaterialize(Job):
         workforces = load_workforces(batch.connection, employees_of(batch.rows), _KINDS)
         definitions = {workspace_id: workforce.definitions for workspace_id, (workforce, _) in workforces.items()}
         accruals = {workspace_id: Accruals(workforce) for workspace_id, (workforce, _) in workforces.items()}
-        ledgers = _ledgers(batch.connection, owed, definitions)
+        ledgers = _ledgers(batch.connection, owed, definitions, accruals)
         for row in batch.rows:
             batch.count(row, "employees_processed")
             defined = definitions[row.workspace_id]
@@ -117,7 +117,10 @@ def _owed(batch: Batch) -> dict[tuple[str, str], list[_Entry]]:
 
 
 def _ledgers(
-    connection: Transaction, owed: dict[tuple[str, str], list[_Entry]], definitions: dict[str, Definitions]
+    connection: Transaction,
+    owed: dict[tuple[str, str], list[_Entry]],
+    definitions: dict[str, Definitions],
+    accruals: dict[str, Accruals],
 ) -> defaultdict[tuple[str, str], _Accounts]:
     """The ledgers of those for whom something expires: of accounts that hold it, and that entries are written to."""
     expiring = {of: entries for of, entries in owed.items() if any(entry.kind == "expiry" for entry in entries)}
@@ -136,8 +139,19 @@ def _ledgers(
                 continue
     found: defaultdict[tuple[str, str], _Accounts] = defaultdict(lambda: defaultdict(Ledger))
     for (workspace_id, employee_id, account_id), ledger in load_ledgers(connection, wanted).items():
+        ledger.credited = [_as_it_expires(credited, accruals[workspace_id]) for credited in ledger.credited]
         found[workspace_id, employee_id][account_id] = ledger
     return found
+
+
+def _as_it_expires(credited: Credited, accruals: Accruals) -> Credited:
+    """What was credited for a policy year, with the day on which that expires now: policies change after a credit."""
+    if credited.policy_id is None or credited.year_start is None:
+        return credited
+    try:
+        return credited._replace(expires_on=accruals.expires_on(credited.policy_id, credited.year_start))
+    except RuleError:
+        return credited
 
 
 def _account_id(definitions: Definitions, entry: _Entry) -> str:

@@ -276,6 +276,39 @@ def test_force_computes_everyone_in_scope_again(engine):
     assert len(events) == len(set(events)) == 5
 
 
+def test_what_is_materialised_already_is_left_out_of_a_new_forecast(engine):
+    """January was credited before its day, and by hand; another employee's credit of that day is theirs alone."""
+    builders.import_all(
+        engine.database,
+        *company(MONTHLY, date(2025, 1, 1)),
+        builders.employee("e-2"),
+        builders.employment("e-2/1", date(2025, 1, 1)),
+    )
+    compute(engine, date(2026, 1, 1))
+    paid = [
+        credited(208, date(2026, month, 28), entry_id=f"e-1:holiday:accrual:2026-{month:02}-{day}")
+        for month, day in ((1, 31), (3, 31))
+    ]
+    builders.import_all(engine.database, *paid)
+    again = compute(engine, date(2026, 1, 31), parameters={"force_recompute": True})
+    assert again.counters == counters(2, 2)
+    found = rows(
+        engine.database,
+        "SELECT employee_id, jsonb_path_query_array(payload, '$.entries[0 to 2].due_date') FROM batch_jobs.events "
+        "WHERE type = 'accrual.forecast_computed' AND payload ->> 'computed_from' = '2026-01-31' ORDER BY 1",
+    )
+    assert found == [
+        ("e-1", ["2026-02-28", "2026-04-30", "2026-05-31"]),
+        ("e-2", ["2026-01-31", "2026-02-28", "2026-03-31"]),
+    ]
+    standing = rows(
+        engine.database,
+        "SELECT due_date::text FROM projections.accrual_forecast "
+        "WHERE employee_id = 'e-1' AND materialized_at IS NOT NULL ORDER BY 1",
+    )
+    assert standing == [("2026-01-31",), ("2026-03-31",)]
+
+
 def test_undefined_references_are_row_errors(engine):
     """Terms of another employment are missing, so that nobody knows its hours; and an employee is."""
     plan = MONTHLY | {"prorate_hours": True}

@@ -141,23 +141,32 @@ def test_entries_of_one_run_count_for_each_other(engine):
     assert balance(engine) == (1500, 200, 800, 0, 500)
 
 
-def test_usage_is_not_taken_from_a_year_that_expired_before_its_credits_said(engine):
-    """Credited when they were to last for twelve months; from December 2026 on it is three."""
-    builders.import_all(engine.database, *company(MONTHLY, NEW_YEAR, expiration={"months_after_year_end": 12}))
+@pytest.mark.parametrize("months", [12, 24])
+@pytest.mark.parametrize(
+    ("taken", "gone"),
+    [
+        (date(2027, 7, 1), [("2027-04-01", 2500), ("2028-04-01", 500)]),
+        # What expires next is used first, although it was to last longer than what came after it.
+        (date(2027, 2, 1), [("2027-04-01", 500), ("2028-04-01", 2500)]),
+    ],
+)
+def test_a_year_expires_and_is_used_by_the_policy_as_it_is_by_then(engine, months, taken, gone):
+    """Credited when they were to last for a year or two; from December 2026 on it is three months."""
+    builders.import_all(engine.database, *company(MONTHLY, NEW_YEAR, expiration={"months_after_year_end": months}))
     forecasts(engine, NEW_YEAR)
     materialize(engine, date(2026, 11, 30))
     shorter = {"accrual": MONTHLY, "account_id": "days", "expiration": {"months_after_year_end": 3}}
-    july = [date(2027, 7, 1) + timedelta(number) for number in range(20)]
+    used = [taken + timedelta(number) for number in range(20)]
     builders.import_all(
         engine.database,
         time_off_policy("holiday", since=date(2026, 12, 1), **shorter),
-        away("a-1", july[0], july[-1]),
-        consumed("a-1", july[0], july[-1], july),
+        away("a-1", used[0], used[-1]),
+        consumed("a-1", used[0], used[-1], used),
     )
     for day in (date(2026, 12, 1), date(2027, 4, 1), date(2028, 4, 1)):
         forecasts(engine, day)
         materialize(engine, day)
-    assert [(day, gone) for day, _, gone in movements(engine) if gone] == [("2027-04-01", 2500), ("2028-04-01", 500)]
+    assert [(day, amount) for day, _, amount in movements(engine) if amount] == gone
     assert balance(engine) == (5000 + 3 * 208, 2000, 3000, 0, 3 * 208)
 
 

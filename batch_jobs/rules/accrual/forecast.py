@@ -49,6 +49,7 @@ class Accruals:
     def __init__(self, workforce: Workforce) -> None:
         self._workforce = workforce
         self._inputs: dict[str, str] = {}
+        self._expiry_days: dict[tuple[str, date], date | None] = {}
         self._lines: dict[tuple[str, date, Covered, Hours | None], tuple[_Line, ...]] = {}
 
     def policies(self, employee_id: str, run_date: date) -> list[str]:
@@ -134,7 +135,10 @@ class Accruals:
         Raises:
             UndefinedReferenceError: the policy is not defined.
         """
-        return expiry_day(self._policy(policy_id), year_start)
+        key = (policy_id, year_start)
+        if key not in self._expiry_days:
+            self._expiry_days[key] = expiry_day(self._policy(policy_id), year_start)
+        return self._expiry_days[key]
 
     def _policy(self, policy_id: str) -> Versions[TimeOffPolicy]:
         definitions = self._workforce.definitions
