@@ -145,13 +145,18 @@ def _ledgers(
 
 
 def _as_it_expires(credited: Credited, accruals: Accruals) -> Credited:
-    """What was credited for a policy year, with the day on which that expires now: policies change after a credit."""
+    """What was credited for a policy year, with the day on which that expires now where the policy has become stricter
+    since: its year's expiry takes it then, whatever the credit says.
+    """
     if credited.policy_id is None or credited.year_start is None:
         return credited
     try:
-        return credited._replace(expires_on=accruals.expires_on(credited.policy_id, credited.year_start))
+        expires_on = accruals.expires_on(credited.policy_id, credited.year_start)
     except RuleError:
         return credited
+    if expires_on is None or (credited.expires_on is not None and credited.expires_on <= expires_on):
+        return credited
+    return credited._replace(expires_on=expires_on)
 
 
 def _account_id(definitions: Definitions, entry: _Entry) -> str:
