@@ -33,4 +33,6 @@ class UnexpectedErrors:
             self._seen.add(way)
             # As text: the URL of a database may stand in what an exception says.
             text = shown_url("".join(traceback.format_exception(error)))
+            # No half characters and no NUL: not every place that logs are written to takes them.
+            text = text.encode(errors="backslashreplace").decode().replace("\0", "\\0")
             self._log.error("%s (more errors of this kind are not logged):\n%s", what, text)
