@@ -9,7 +9,8 @@ and options: `--port N`, `--tls-folder F` (STARTTLS with its cert.pem and key.pe
   dot the message has been taken over;
 - `hang…`: no answer to the recipient, ever.
 
-While the file that `--stall FILE` names exists, messages are taken over and never answered.
+While the file that `--stall FILE` names exists, messages are taken over and never answered. The file goes some seconds
+after the first of them.
 """
 
 import argparse
@@ -18,10 +19,13 @@ import json
 import ssl
 import sys
 from email import message_from_bytes
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+STALL_SECONDS = 8.0
 
 
 class Handler:
@@ -65,7 +69,9 @@ class Handler:
         found = {"message_id": message["Message-ID"], "recipient": recipient, "answered": not unheard}
         self._file.write(json.dumps(found) + "\n")
         self._file.flush()
-        if stalls:
+        if stalls and self._stall:
+            # Not after a sleep here: that ends with the connection.
+            asyncio.get_running_loop().call_later(STALL_SECONDS, partial(self._stall.unlink, missing_ok=True))
             await asyncio.sleep(600)
         return "250 OK taken over"
 
