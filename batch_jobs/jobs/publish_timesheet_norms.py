@@ -82,7 +82,7 @@ class PublishTimesheetNorms(Job):
 
     Someone who is never employed on a day of the window but was published there before gets those weeks corrected.
     Someone of whom a week in question can not be told, since what it names is not defined, is a row error; other days
-    do not matter. Whose last days can not be told makes nothing due, and is looked at whenever the job runs.
+    do not matter. Whose last days can not be told is due while employed, and looked at whenever the job runs.
     """
 
     name = "publish_timesheet_norms"
