@@ -20,8 +20,9 @@ LONGEST_PAUSE = 300.0
 # who is a member of pg_monitor sees all.
 _LOOK = """
     SELECT
-        (SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-         WHERE NOT l.granted AND d.datname = current_database()
+        -- A wait for somebody's row is one for the end of his transaction, which belongs to no database.
+        (SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+         WHERE NOT l.granted AND a.datname = current_database()
            AND l.waitstart < clock_timestamp() - make_interval(secs => %(lock_seconds)s)),
         (SELECT extract(epoch FROM max(replay_lag))::float8 FROM pg_stat_replication),
         (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),

@@ -25,13 +25,24 @@ def test_a_quiet_database_is_in_no_trouble(database: Database) -> None:
     assert look(database) is None
 
 
-def test_a_long_wait_for_a_lock_is_trouble_until_it_ends(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        b"LOCK TABLE batch_jobs.workers",
+        # Waits for the transaction that has the row, which belongs to no database.
+        b"SELECT FROM batch_jobs.workspaces WHERE workspace_id = 'acme' FOR UPDATE",
+    ],
+)
+def test_a_long_wait_for_a_lock_is_trouble_until_it_ends(
+    database: Database, monkeypatch: pytest.MonkeyPatch, statement: bytes
+) -> None:
+    found(database, ["acme"])
     monkeypatch.setattr(trouble, "LOCK_SECONDS", 0.1)
     held: list[Callable[[], None]] = []
     told: list[str | None] = []
     with psycopg.connect(database.url) as holding, psycopg.connect(database.url) as waiting:
-        holding.execute("LOCK TABLE batch_jobs.workers")
-        waiting.pgconn.send_query(b"BEGIN; LOCK TABLE batch_jobs.workers")
+        holding.execute(statement)
+        waiting.pgconn.send_query(b"BEGIN; " + statement)
         until(lambda: look(database))
         assert look(database) == "1 sessions have waited for a lock for more than 0.1 s"
         held.append(holding.rollback)
