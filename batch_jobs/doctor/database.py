@@ -2,7 +2,6 @@
 
 from batch_jobs.doctor import access
 from batch_jobs.doctor.finding import Finding, judged
-from batch_jobs.doctor.work import REBUILD
 from batch_jobs.errors import UnavailableError
 from batch_jobs.installation import all_projections
 from batch_jobs.settings import Settings
@@ -33,6 +32,12 @@ _OPEN_TABLES = f"""
       )
     ORDER BY 1
 """
+
+# What fills the tables of a schema anew.
+_REBUILDS = {
+    "projections": "batch-jobs run rebuild_employee_projections --no-dry-run",
+    "search": "batch-jobs run rebuild_search_indexes --no-dry-run",
+}
 
 _COLUMNS = """
     SELECT table_schema || '.' || table_name || '.' || column_name FROM information_schema.columns
@@ -70,11 +75,14 @@ def _tables(connection: Transaction) -> Finding:
         for column in (*table.key, *table.columns)
     }
     missing = sorted(declared - present)
+    # Whoever adds an empty column leaves the version as it is, so that nothing looks stale.
+    rebuilds = [command for name, command in _REBUILDS.items() if any(one.startswith(f"{name}.") for one in missing)]
     return judged(
         "tables",
         not missing,
         f"a migration is half-applied; not there: {', '.join(missing)}" if missing else "as the projections need them",
-        f"add what is missing as batch_jobs/store/migrations makes it (or restore a backup), then: {REBUILD}",
+        "add what is missing as batch_jobs/store/migrations makes it (or restore a backup), then fill it: "
+        f"{', then '.join(rebuilds)}",
     )
 
 

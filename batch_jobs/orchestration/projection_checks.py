@@ -28,14 +28,16 @@ CHECKS: Mapping[str, str] = {
     NO_DEAD_LETTERS: "Every event could be applied. Those that could not are in batch_jobs.dead_letters, with reasons.",
 }
 
-# One look over all workspaces and projections: what is well is not even returned.
+# One look over all workspaces and projections: what is well is not even returned, nor what a purge will take anyway.
 _LOOK = """
     SELECT p.projection,
         array_agg(w.workspace_id ORDER BY w.workspace_id) FILTER (
             WHERE coalesce(c.position, 0) < w.head OR (p.follows_as_of AND c.as_of < w.last_run_date)) AS behind,
-        array_agg(w.workspace_id ORDER BY w.workspace_id) FILTER (WHERE c.version <> p.version) AS stale,
-        array_agg(w.workspace_id ORDER BY w.workspace_id) FILTER (WHERE d.letters > 0) AS dead,
-        coalesce(sum(d.letters), 0)::bigint
+        array_agg(w.workspace_id ORDER BY w.workspace_id) FILTER (
+            WHERE c.version <> p.version AND w.status <> 'deleted') AS stale,
+        array_agg(w.workspace_id ORDER BY w.workspace_id) FILTER (
+            WHERE d.letters > 0 AND w.status <> 'deleted') AS dead,
+        coalesce(sum(d.letters) FILTER (WHERE w.status <> 'deleted'), 0)::bigint
     FROM batch_jobs.workspaces w
     CROSS JOIN unnest(%s::text[], %s::int[], %s::boolean[]) AS p(projection, version, follows_as_of)
     LEFT JOIN batch_jobs.checkpoints c ON c.projection = p.projection AND c.workspace_id = w.workspace_id

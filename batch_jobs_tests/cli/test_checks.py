@@ -103,6 +103,30 @@ def test_what_another_version_built_is_rebuilt_by_the_command_that_is_told(
     assert problems(healthy) == {}
 
 
+def test_what_a_half_applied_migration_left_out_is_filled_by_the_command_that_is_told(
+    healthy: CommandLine, office_url: str
+) -> None:
+    named = "SELECT count(*) FROM projections.employee_directory WHERE name IS NOT NULL"
+    with psycopg.connect(office_url, autocommit=True) as connection:
+        expected = connection.execute(named).fetchone()
+        connection.execute("ALTER TABLE projections.employee_directory DROP COLUMN name")
+        remedy = problems(healthy)["tables"]["remedy"]
+        connection.execute("ALTER TABLE projections.employee_directory ADD COLUMN name text")
+        assert problems(healthy) == {}
+        assert connection.execute(named).fetchone() == (0,)
+        assert healthy(*remedy.rpartition("fill it: batch-jobs ")[2].split()).code == 0
+        assert connection.execute(named).fetchone() == expected != (0,)
+
+
+def test_rows_that_only_wait_to_be_purged_are_no_problem(healthy: CommandLine, office_url: str) -> None:
+    with psycopg.connect(office_url) as connection:
+        connection.execute("UPDATE batch_jobs.checkpoints SET version = 99 WHERE workspace_id = 'gone'")
+    assert list(problems(healthy)) == ["versions of projections"]
+    with psycopg.connect(office_url) as connection:
+        connection.execute("UPDATE batch_jobs.workspaces SET status = 'deleted' WHERE workspace_id = 'gone'")
+    assert problems(healthy) == {}
+
+
 def test_its_help_names_every_check(healthy: CommandLine) -> None:
     told = " ".join(healthy("doctor", "--help").out.split())
     for one in json.loads(healthy("doctor", "--json").out):
