@@ -2,7 +2,7 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -125,6 +125,16 @@ class RebuildJob(Job):
                 for sample in samples:
                     batch.show(rows[workspace_id], {"projection": found.projection.name, **sample})
 
+    def tell_readers(self, batch: Batch, found: Rebuilt, known: Iterable[Projection]) -> None:
+        """Where rows are mended, name what was made of the wrong ones and is not rebuilt there by this run."""
+        wanted, name = batch.prepared.wanted, found.projection.name
+        for workspace_id in {workspace_id for drift in found.drifts for workspace_id in drift.changes}:
+            readers = [one.name for one in known if name in one.after and workspace_id not in wanted.get(one.name, ())]
+            if readers:
+                outcome = batch.outcomes[workspace_id]
+                also = f"rebuild what reads {name} as well: {', '.join(sorted(readers))}"
+                outcome.note = f"{outcome.note}; {also}" if outcome.note else also
+
     def bury(self, batch: Batch, row: Any, found: Rebuilt) -> None:
         """Report the events of the row's workspace that the projection could not apply."""
         for letter in found.dead_letters:
@@ -141,8 +151,9 @@ def _rebuilds(connection: Transaction, workspaces: Sequence[str]) -> tuple[int, 
 def _catch_up_serving(batch: Batch, rebuild: Rebuild, *, scoped: bool) -> None:
     """Let the rows that serve take in what they lack, so that what differs then is wrong and not late.
 
-    Where they are too wrong for that, all that they lack shows as drift. But a part of them can not be swapped then:
-    the rest would lack events that the part has. And nothing can be derived from them.
+    Where they are too wrong for that, all that they lack shows as drift: of a workspace by itself, so that those beside
+    it are compared in step. But a part of them can not be swapped then: the rest would lack events that the part has.
+    And nothing can be derived from them.
     """
     workspaces = list(batch.runs)
     needed = rebuild.projections if scoped else rebuild.sources
@@ -161,6 +172,6 @@ def _catch_up_serving(batch: Batch, rebuild: Rebuild, *, scoped: bool) -> None:
         with batch.connection.transaction():
             catch_up(batch.connection, rebuild.projections, workspaces)
     except Exception as error:
-        if is_transient(error):
+        if is_transient(error) or len(workspaces) > 1:
             raise
         _log.warning("the rows that serve can not be caught up, and are compared as they are: %s", error)

@@ -9,7 +9,6 @@ from batch_jobs import projections, search
 from batch_jobs.engine.batch import Batch, Preparation
 from batch_jobs.engine.contract import Counter, EmployeeParameters
 from batch_jobs.engine.projection import Projection
-from batch_jobs.engine.rebuild import Rebuilt
 from batch_jobs.engine.rebuild_job import RebuildJob, Wanted
 from batch_jobs.store.temporary import temporary_table
 
@@ -93,12 +92,12 @@ class RebuildEmployeeProjections(RebuildJob):
 
     def decide(self, batch: Batch) -> None:
         """Count what differs; the engine of rebuilds swaps it."""
-        only = _narrowed(batch)
+        only, known = _narrowed(batch), list(search.with_projections().values())
         for found in self.compared(batch, only=only):
             self.count_drift(batch, found, written="rows_written", changed="rows_{}")
             for row in batch.rows if only is None else ():
                 self.bury(batch, row, found)
-            _tell_readers(batch, found)
+            self.tell_readers(batch, found, known)
         employees = _employees(batch)
         for row in batch.rows:
             batch.count(row, "events_replayed", batch.prepared[0].events[row.workspace_id])
@@ -125,21 +124,6 @@ def _narrowed(batch: Batch) -> dict[str, str] | None:
         """
     )
     return {"employee_id": "rebuilt_employees", "user_id": "rebuilt_users"}
-
-
-def _tell_readers(batch: Batch, found: Rebuilt) -> None:
-    """Where rows are mended, name what was made of the wrong ones and is not rebuilt by this run."""
-    rebuild = batch.prepared[0]
-    readers = [
-        one.name
-        for one in (*projections.registry().values(), *search.registry().values())
-        if found.projection.name in one.after and one not in rebuild.wanted
-    ]
-    mended = {workspace_id for drift in found.drifts for workspace_id in drift.changes}
-    for workspace_id in mended if readers else ():
-        outcome = batch.outcomes[workspace_id]
-        also = f"rebuild what reads {found.projection.name} as well: {', '.join(readers)}"
-        outcome.note = f"{outcome.note}; {also}" if outcome.note else also
 
 
 def _employees(batch: Batch) -> dict[str, int]:

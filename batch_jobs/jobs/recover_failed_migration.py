@@ -18,14 +18,13 @@ from batch_jobs.engine.rebuild_job import RebuildJob, Wanted
 from batch_jobs.engine.shadows import ABANDONED
 
 _FOUND = """
-    SELECT c.workspace_id, c.projection, c.version <> k.version AS is_stale, l.letters
+    SELECT c.workspace_id, c.projection, c.version <> k.version AS is_stale
     FROM batch_jobs.checkpoints c
     JOIN unnest(%(projections)s::text[], %(versions)s::int[]) AS k(projection, version) USING (projection)
-    LEFT JOIN (
-        SELECT d.workspace_id, d.projection, count(*) AS letters FROM batch_jobs.dead_letters d GROUP BY 1, 2
-    ) l USING (workspace_id, projection)
-    WHERE c.version <> k.version OR l.letters > 0
+    WHERE c.version <> k.version
+       OR (c.workspace_id, c.projection) IN (SELECT d.workspace_id, d.projection FROM batch_jobs.dead_letters d)
 """
+_LETTERS = "SELECT projection, workspace_id, position FROM batch_jobs.dead_letters WHERE workspace_id = ANY (%s)"
 
 
 class RecoveryParameters(Parameters):
@@ -42,7 +41,6 @@ class _Found(NamedTuple):
     workspace_id: str
     projection: str
     is_stale: bool
-    letters: int
 
 
 class RecoverFailedMigration(RebuildJob):
@@ -99,20 +97,20 @@ class RecoverFailedMigration(RebuildJob):
     def decide(self, batch: Batch) -> None:
         """Rebuild, and tell what that mended."""
         rows = {row.workspace_id: row for row in batch.rows}
-        before: Tally[tuple[str, str]] = Tally()
+        before = self._letters(batch)
         for found in self._find(batch):
-            before[found.projection, found.workspace_id] = found.letters
             batch.count(rows[found.workspace_id], "projections_stale", int(found.is_stale))
         self._drop_shadows(batch)
         for rebuilt in self.compared(batch):
             projection = rebuilt.projection
             self.show_drift(batch, rebuilt)
-            left = Tally(letter.workspace_id for letter in rebuilt.dead_letters)
+            self.tell_readers(batch, rebuilt, self.projections().values())
+            left = {(letter.workspace_id, letter.position) for letter in rebuilt.dead_letters}
+            applied = Tally(workspace_id for workspace_id, _ in before[projection.name] - left)
             for workspace_id in rows.keys() & set(batch.prepared[1][projection.name]):
                 counter = "indexes_rebuilt" if projection.name in search.registry() else "projections_rebuilt"
                 batch.count(rows[workspace_id], counter)
-                retried = max(before[projection.name, workspace_id] - left[workspace_id], 0)
-                batch.count(rows[workspace_id], "dead_letters_retried", retried)
+                batch.count(rows[workspace_id], "dead_letters_retried", applied[workspace_id])
                 self.bury(batch, rows[workspace_id], rebuilt)
 
     def _drop_shadows(self, batch: Batch) -> None:
@@ -124,9 +122,16 @@ class RecoverFailedMigration(RebuildJob):
             batch.show(first, {"projection": None, **place, "before": {"size": shadow.size}, "after": None})
         shadows.drop(batch.connection, found)
 
+    def _letters(self, batch: Batch) -> Mapping[str, set[tuple[str, int]]]:
+        """The workspaces and positions of the dead letters that there are, by projection."""
+        found: defaultdict[str, set[tuple[str, int]]] = defaultdict(set)
+        for projection, workspace_id, position in batch.connection.execute(_LETTERS, [list(batch.runs)]):
+            found[projection].add((workspace_id, position))
+        return found
+
     def _find(self, within: Batch | Preparation) -> list[_Found]:
         rows = within.connection.execute(
             f"SELECT * FROM ({_FOUND}) f WHERE f.workspace_id = ANY (%(workspaces)s) ORDER BY 1, 2",
             {**self.arguments(date.min, None), "workspaces": list(within.runs)},
         )
-        return [_Found(workspace_id, name, is_stale, letters or 0) for workspace_id, name, is_stale, letters in rows]
+        return list(map(_Found._make, rows))

@@ -210,6 +210,16 @@ def test_rows_that_went_to_somebody_else_come_back(company: Database) -> None:
     assert digests(company) == before
 
 
+def test_who_is_not_folded_yet_belongs_to_the_scope(company: Database) -> None:
+    late = [make.employee("e-9", name="Late"), make.employment("e-9/1", org_unit_id="ou-2")]
+    import_all(company, *of("acme", *late))
+    (acme,) = rebuild(company, "acme", org_unit_id="ou-2")
+    assert acme.counters["employees"] == 2
+    import_all(company, *of("acme", make.employee("e-10", name="Later")))
+    (acme,) = rebuild(company, "acme", employee_id="e-10")
+    assert (acme.status, drift(acme)) == ("completed", NONE)
+
+
 def test_an_unknown_employee_is_refused(company: Database) -> None:
     with pytest.raises(BadInputError, match='employee "e-99" is not defined in workspace acme'):
         rebuild(company, "acme", employee_id="e-99")
@@ -234,6 +244,19 @@ def test_rows_too_wrong_to_be_caught_up_are_mended(company: Database) -> None:
     engine_of(company).catch_up()
     assert ("Late",) in rows(company, "SELECT name FROM projections.employee_directory")
     assert rows(company, "SELECT balance FROM projections.account_balances") == [(208,)]
+
+
+def test_what_is_late_is_no_drift_beside_rows_that_are_too_wrong(company: Database) -> None:
+    """Both workspaces are one chunk of work."""
+    credit = {"employee_id": "e-1", "account_id": "a-1", "date": DAY, "amount": 208, "source": "adjustment"}
+    import_all(company, *of("acme", make.event("account.credited", credit)))
+    engine_of(company).catch_up()
+    corrupt(company, "UPDATE batch_jobs.checkpoints SET position = 0 WHERE projection = 'account_balances'")
+    import_all(company, *of("acme", make.employee("e-7")), *of("globex", make.employee("e-7")))
+    engine = engine_of(company, RebuildEmployeeProjections())
+    acme, globex = run(engine, JOB, ["acme", "globex"])
+    assert drift(acme)["rows_added"] > 0
+    assert drift(globex) == NONE
 
 
 def test_dead_letters_are_a_warning_with_their_reasons(company: Database) -> None:

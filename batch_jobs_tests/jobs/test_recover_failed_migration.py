@@ -100,6 +100,39 @@ def test_an_index_of_another_configuration_is_rebuilt(engine: Engine, monkeypatc
     assert [counted(one) for one in recover(engine)] == [{}] * 3
 
 
+def test_what_was_made_of_mended_rows_is_named(engine: Engine) -> None:
+    with engine.database.owner() as connection:
+        connection.execute(
+            "UPDATE batch_jobs.checkpoints SET version = 99 WHERE projection = 'employee_directory' "
+            "OR (workspace_id, projection) = ('globex', 'employees')"
+        )
+        connection.execute(
+            "UPDATE projections.employee_directory SET name = 'Of other code' WHERE workspace_id <> 'initech'"
+        )
+    acme, globex, initech = recover(engine, dry_run=False)
+    assert acme.message == "rebuild what reads employee_directory as well: employees, projects"
+    # Its index of employees was rebuilt by the same run.
+    assert globex.message == "rebuild what reads employee_directory as well: projects"
+    assert initech.message is None
+
+
+def test_a_letter_that_is_left_hides_none_that_was_applied(engine: Engine) -> None:
+    """One event becomes a letter in the very run that applies an older one."""
+    first, last = date(2026, 1, 1), date(2026, 1, 31)
+    import_all(engine.database, *of("acme", statement("period_started", "e-1", first, last)))
+    engine.catch_up()
+    with engine.database.owner() as connection:
+        connection.execute("DELETE FROM projections.timesheet_statements")
+        connection.execute(
+            "INSERT INTO batch_jobs.dead_letters "
+            "SELECT workspace_id, 'timesheet_statements', position, event_id, type, "
+            "'not known' FROM batch_jobs.events WHERE type = 'statement.period_started'"
+        )
+    import_all(engine.database, *of("acme", statement("ready", "e-2", first, last)))
+    (acme,) = recover(engine, "acme", dry_run=False)
+    assert counted(acme) == {"projections_rebuilt": 1, "dead_letters_retried": 1, "dead_letters_left": 1}
+
+
 def test_dead_letters_that_can_be_read_now_are_applied(engine: Engine) -> None:
     first, last = date(2026, 1, 1), date(2026, 1, 31)
     import_all(
