@@ -13,7 +13,7 @@ from batch_jobs.engine.catch_up_all import catch_up_all
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.due import DueQuestion, DueReport, checked_until
 from batch_jobs.engine.job_run_ids import find_id
-from batch_jobs.engine.job_runs import ACTIVE, JobRun
+from batch_jobs.engine.job_runs import ACTIVE, JobRun, Target
 from batch_jobs.engine.local_time import today
 from batch_jobs.engine.missed_dates import advance_cursors
 from batch_jobs.engine.need import due_rows
@@ -155,6 +155,10 @@ class Engine:
 
     # Running
 
+    def refused(self, job: Job, targets: Sequence[Target], *, future: bool) -> dict[Target, str]:
+        """Why some of these targets can not be run, by target: see `RunPlanning.refused`."""
+        return self._planning.refused(job, targets, future=future)
+
     def run(
         self,
         request: RunRequest,
@@ -181,7 +185,8 @@ class Engine:
         parameters = read_parameters(job, request.parameters)
         targets, zones = self._planning.admit(job, request, parameters)
         self.fail_lost_workers()
-        if job.catches_up:
+        # A part of the employees is found in the rows that serve.
+        if job.catches_up or parameters.narrows:
             self._bring_up_to_date(sorted(zones))
         if request.only_due:
             targets = self._planning.due_targets(job, targets)

@@ -74,6 +74,28 @@ class RunPlanning:
             admit_dates(targets, zones, self._clock())
         return targets, zones
 
+    def refused(self, job: Job, targets: Sequence[Target], *, future: bool) -> dict[Target, str]:
+        """Those of the targets that `admit` would refuse all for, each with what it would say.
+
+        Args:
+            job: that is to run.
+            targets: workspaces and run dates.
+            future: whether a run date may be after a workspace's own today.
+        """
+        zones = zones_of(self._database, [name for name, _ in targets], statuses=job.workspace_statuses)
+        found = {}
+        for target in targets:
+            workspace_id, run_date = target
+            try:
+                if workspace_id not in zones:
+                    admit_workspaces(self._database, [workspace_id], statuses=job.workspace_statuses)
+                admit_days([run_date])
+                if not future:
+                    admit_dates([target], zones, self._clock())
+            except BadInputError as error:
+                found[target] = str(error)
+        return found
+
     def due_targets(self, job: Job, targets: Sequence[Target]) -> list[Target]:
         """Those of the targets for which the job is due now."""
         wanted = set(targets)

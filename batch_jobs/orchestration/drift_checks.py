@@ -100,7 +100,7 @@ def drift_checks(projections: Mapping[str, Projection]) -> AssetChecksDefinition
     )
     def check(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
         engine = engine_of(context.resources)
-        with refusals_as_failures(context):
+        with refusals_as_failures():
             workspaces = _workspaces(context)
             for projection in projections.values():
                 if AssetCheckKey(projection_key(projection), AS_RECORDED) in context.selected_asset_check_keys:

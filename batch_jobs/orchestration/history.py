@@ -23,6 +23,7 @@ NONE_CHOSEN = "none chosen"
 NOTHING_DUE = "nothing due"
 
 DONE: tuple[Status, ...] = ("completed", "warning")
+BROKEN_OFF: tuple[Status, ...] = ("failed", "stopped")
 
 
 class PartitionEvents(NamedTuple):
@@ -141,6 +142,16 @@ def run_tags(runs: Iterable[JobRun], earlier: Mapping[str, str], *, otherwise: s
 def fresh_run_tags() -> dict[str, str]:
     """The same tags of a run that has only begun: one that is executed again has those of the first."""
     return {STATUS_TAG: "started", ERRORS_TAG: "0"}
+
+
+def broken_off_tags(earlier: Mapping[str, str], status: Status) -> dict[str, str]:
+    """The status tag of a Dagster run that failed or was canceled, whatever its job runs came to: some had not begun.
+
+    Args:
+        earlier: the tags of the run.
+        status: `failed` or `stopped`; one of both that the tag names already stays.
+    """
+    return {} if earlier.get(STATUS_TAG) in BROKEN_OFF else {STATUS_TAG: status}
 
 
 def run_date_tag(run_dates: Collection[date]) -> dict[str, str]:

@@ -52,7 +52,7 @@ def job_asset(
         pool=job.name,
     )
     def compute(context: AssetExecutionContext, config: config_class) -> Iterator[DagsterEvent]:  # type: ignore[valid-type]
-        with refusals_as_failures(context):
+        with refusals_as_failures():
             yield from run_partitions(context, job, config, partitions)
 
     return compute

@@ -1,23 +1,24 @@
 """What the op of a job asset does: partitions to targets, targets to the engine, job runs to events and tags."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from dagster import AssetExecutionContext, DagsterEvent, Failure
 from dagster import MultiPartitionsDefinition as Partitions
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG
 
 from batch_jobs.engine.contract import Job
-from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.job_runs import JobRun
 from batch_jobs.engine.requests import RunRequest
+from batch_jobs.errors import BadInputError
 from batch_jobs.orchestration.batch_events import output_is_ready, report_events
 from batch_jobs.orchestration.history import DONE, note_end, partition_events, run_date_tag, totals
 from batch_jobs.orchestration.interrupts import stopping_between_chunks
-from batch_jobs.orchestration.launch import Launch, read_launch
-from batch_jobs.orchestration.ledger_reads import of_run_dates
+from batch_jobs.orchestration.launch import read_launch
+from batch_jobs.orchestration.ledger_reads import of_run_dates, targets_of_dagster_run
 from batch_jobs.orchestration.op_config import FutureConfig, read_chosen
 from batch_jobs.orchestration.outcomes import outcomes
-from batch_jobs.orchestration.partitions import Target, known_targets
+from batch_jobs.orchestration.partitions import Target, no_partitions, read_partition_key
 from batch_jobs.orchestration.progress_log import ProgressLog
 from batch_jobs.orchestration.resources import engine_of
 
@@ -35,14 +36,23 @@ def run_partitions(
     """
     engine = engine_of(context.resources)
     launch = read_launch(context.run.tags)
-    targets = _targets(context, engine, job, launch, partitions)
+    parameters, allow_future = read_chosen(job, config)
+    asked, only_due = _asked(context), launch.only_due
+    if launch.again:
+        # Its range also held workspaces that nobody had asked for. If it came to nothing, what is due now is meant.
+        first = targets_of_dagster_run(engine, launch.again)
+        asked, only_due = [target for target in asked if target in first] or asked, not first
+    refused = no_partitions(asked, partitions, context.instance)
+    refused |= engine.refused(job, asked, future=allow_future or parameters.dry_run)
+    targets = [target for target in asked if target not in refused]
+    if not targets and not only_due:
+        raise BadInputError("; ".join(_some(list(refused.values()))))
     if not targets:
         context.log.info("nothing is due")
         note_end(context)
         yield output_is_ready(context)
         return
     context.instance.add_run_tags(context.run.run_id, run_date_tag({target.run_date for target in targets}))
-    parameters, allow_future = read_chosen(job, config)
     log = ProgressLog(context.log)
 
     def on_finished(runs: Sequence[JobRun]) -> None:
@@ -59,9 +69,9 @@ def run_partitions(
                 parameters=parameters.model_dump(exclude_unset=True),
                 trigger=launch.trigger,
                 actor=launch.actor,
-                only_due=launch.only_due,
+                only_due=only_due,
                 # Of one partition a person wants to hear that it runs already; of many, the others are to go on.
-                refuse_active=len(targets) == 1 and not launch.only_due,
+                refuse_active=len(asked) == 1 and not only_due,
                 allow_future=allow_future,
                 dagster_run_id=context.run.run_id,
             ),
@@ -77,30 +87,30 @@ def run_partitions(
     of_night = runs if job.continuous else of_run_dates(engine, job.name, {run.run_date for run in runs})
     report_events(context, totals(job, of_night))
     yield output_is_ready(context, outcomes(engine, runs))
-    undone = _undone(targets, runs, launch)
+    unwell = [run for run in runs if run.status not in DONE]
+    undone = [f"{run.workspace_id} {run.run_date} {run.status}: {run.message}" for run in unwell]
+    if not only_due:
+        undone += _left_out(targets, runs, refused)
     if undone and not launch.over_range:
-        shown = "; ".join(undone[:NAMED_IN_FAILURE]) + ("; …" if len(undone) > NAMED_IN_FAILURE else "")
-        raise Failure(f"{len(undone)} of {len(targets)} not done: {shown}", allow_retries=False)
+        raise Failure(f"{len(undone)} of {len(asked)} not done: {'; '.join(_some(undone))}", allow_retries=False)
 
 
-def _targets(
-    context: AssetExecutionContext, engine: Engine, job: Job, launch: Launch, partitions: Partitions
-) -> list[Target]:
-    """What the run was asked for."""
-    targets = known_targets(context.partition_keys, partitions, context.instance)
-    if not launch.only_due:
-        return targets
-    # A range also holds workspaces that nobody asked for: suspended since, or not yet in that day.
-    open_to = set(engine.workspaces_of(job))
-    own = engine.own_today([target.workspace_id for target in targets if target.workspace_id in open_to], job)
-    return [target for target in targets if target.workspace_id in own and target.run_date <= own[target.workspace_id]]
+def _asked(context: AssetExecutionContext) -> list[Target]:
+    """What the run was asked for, whether or not it can be done."""
+    if context.run.tags.keys().isdisjoint((PARTITION_NAME_TAG, ASSET_PARTITION_RANGE_START_TAG)):
+        raise BadInputError(
+            "no partition was asked for; choose run dates and workspaces (Materialize, or --partition "
+            '"2026-11-23|WORKSPACE" on the command line), or use run_batch_jobs'
+        )
+    return [read_partition_key(key) for key in context.partition_keys]
 
 
-def _undone(targets: Sequence[Target], runs: Sequence[JobRun], launch: Launch) -> list[str]:
-    undone = [
-        f"{run.workspace_id} {run.run_date} {run.status}: {run.message}" for run in runs if run.status not in DONE
-    ]
-    if not launch.only_due:
-        known = {(run.workspace_id, run.run_date) for run in runs}
-        undone += [f"{name} {day}: another run of it is active" for name, day in targets if (name, day) not in known]
-    return undone
+def _left_out(targets: Sequence[Target], runs: Sequence[JobRun], refused: Mapping[Target, str]) -> list[str]:
+    """What was asked for and has no job run, with the reason."""
+    known = {(run.workspace_id, run.run_date) for run in runs}
+    busy = [f"{name} {day}: another run of it is active" for name, day in targets if (name, day) not in known]
+    return [*busy, *refused.values()]
+
+
+def _some(texts: Sequence[str]) -> list[str]:
+    return [*texts[:NAMED_IN_FAILURE], *(["…"] if len(texts) > NAMED_IN_FAILURE else [])]

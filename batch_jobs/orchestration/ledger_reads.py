@@ -60,6 +60,15 @@ def of_run_dates(engine: Engine, job: str, run_dates: Collection[date]) -> list[
     return engine.load([row[0] for row in rows])
 
 
+def targets_of_dagster_run(engine: Engine, dagster_run_id: str) -> set[tuple[str, date]]:
+    """The workspaces and run dates that a Dagster run had job runs for."""
+    with engine.database.reader() as connection:
+        rows = connection.execute(
+            "SELECT workspace_id, run_date FROM batch_jobs.job_runs WHERE dagster_run_id = %s", [dagster_run_id]
+        )
+        return set(rows.fetchall())
+
+
 def ended_outside_dagster(engine: Engine, after: Place | None, *, at_most: int) -> list[JobRun]:
     """Job runs that no Dagster run did, in the order of their ends.
 

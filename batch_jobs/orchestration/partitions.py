@@ -88,6 +88,27 @@ def window(partitions: MultiPartitionsDefinition) -> tuple[date, date]:
     return date.fromisoformat(first), date.fromisoformat(last)
 
 
+def no_partitions(
+    targets: Sequence[Target], partitions: MultiPartitionsDefinition, instance: DagsterInstance
+) -> dict[Target, str]:
+    """Those that are outside of the window or name no active workspace, and which of both."""
+    first, last = window(partitions)
+    workspaces = set(workspace_keys(instance))
+    found = {}
+    for target in targets:
+        if not first <= target.run_date <= last:
+            found[target] = (
+                f'partition "{target.partition_key}" is outside of the window of run dates, {first} to {last}; use '
+                "run_batch_jobs or `batch-jobs run` for other days, or widen it by BATCH_JOBS_PARTITION_DAYS_BACK"
+            )
+        elif target.workspace_id not in workspaces:
+            found[target] = (
+                f'partition "{target.partition_key}" names no active workspace; a new one becomes a partition within '
+                "a minute while the sensor workspace_partitions runs"
+            )
+    return found
+
+
 def known_targets(
     keys: Sequence[str], partitions: MultiPartitionsDefinition, instance: DagsterInstance
 ) -> list[Target]:
@@ -97,17 +118,6 @@ def known_targets(
         BadInputError: a key is outside of the window or names no active workspace.
     """
     targets = [read_partition_key(key) for key in keys]
-    first, last = window(partitions)
-    workspaces = set(workspace_keys(instance))
-    for target in targets:
-        if not first <= target.run_date <= last:
-            raise BadInputError(
-                f'partition "{target.partition_key}" is outside of the window of run dates, {first} to {last}; use '
-                "run_batch_jobs or `batch-jobs run` for other days, or widen it by BATCH_JOBS_PARTITION_DAYS_BACK"
-            )
-        if target.workspace_id not in workspaces:
-            raise BadInputError(
-                f'partition "{target.partition_key}" names no active workspace; a new one becomes a partition within '
-                "a minute while the sensor workspace_partitions runs"
-            )
+    for reason in no_partitions(targets, partitions, instance).values():
+        raise BadInputError(reason)
     return targets

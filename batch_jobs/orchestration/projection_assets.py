@@ -47,7 +47,7 @@ def projection_asset(
         code_version=str(projection.version),
     )
     def compute(context: AssetExecutionContext) -> Iterator[DagsterEvent]:
-        with refusals_as_failures(context):
+        with refusals_as_failures():
             _catch_up(context, projection, partitions)
             note_end(context, otherwise="completed")
         yield output_is_ready(context)

@@ -13,7 +13,7 @@ from batch_jobs.engine.contract import Job
 from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.job_runs import JobRun, Target
 from batch_jobs.engine.requests import RunRequest
-from batch_jobs.errors import BadInputError
+from batch_jobs.errors import BadInputError, BatchJobsError
 from batch_jobs.orchestration.batch_events import report_events
 from batch_jobs.orchestration.failures import refusals_as_failures
 from batch_jobs.orchestration.history import DONE, partition_events, run_date_tag, run_tags
@@ -89,7 +89,7 @@ def run_batch_jobs_job(partitions: MultiPartitionsDefinition) -> JobDefinition:
 
     @op(required_resource_keys={ENGINE}, description="Runs the named jobs, one after another.")
     def run_jobs(context: OpExecutionContext, config: RunBatchJobsConfig) -> None:
-        with refusals_as_failures(context):
+        with refusals_as_failures():
             _run(context, config, partitions)
 
     @job(
@@ -119,42 +119,70 @@ def _run(context: OpExecutionContext, config: RunBatchJobsConfig, partitions: Mu
         report_events(context, events.observations)
 
     runs: list[JobRun] = []
+    refusal = ""
     with stopping_between_chunks() as should_stop:
         for chosen, parameters in plan:
             if should_stop():
-                raise Failure(f"stopped before {chosen.name}; what was done before stays", allow_retries=False)
-            targets = targets_of(engine, chosen, parameters, config)
-            if not targets:
-                context.log.info(f"{chosen.name}: nothing is due")
-                continue
-            runs += engine.run(
-                RunRequest(
-                    job=chosen.name,
-                    targets=targets,
-                    parameters=parameters,
-                    trigger=launch.trigger,
-                    actor=launch.actor,
-                    allow_future=config.allow_future,
-                    dagster_run_id=context.run.run_id,
-                ),
-                on_finished=on_finished,
-                on_progress=log.progress,
-                should_stop=should_stop,
-            )
+                context.log.info(f"stopped before {chosen.name}; what was done before stays")
+                break
+            try:
+                targets = targets_of(engine, chosen, parameters, config)
+                if not targets:
+                    context.log.info(f"{chosen.name}: nothing is due")
+                    continue
+                done = engine.run(
+                    RunRequest(
+                        job=chosen.name,
+                        targets=targets,
+                        parameters=parameters,
+                        trigger=launch.trigger,
+                        actor=launch.actor,
+                        # Who names workspaces wants to hear that one of them is busy; of all others, the rest goes on.
+                        refuse_active=bool(config.workspaces),
+                        allow_future=config.allow_future,
+                        dagster_run_id=context.run.run_id,
+                    ),
+                    on_finished=on_finished,
+                    on_progress=log.progress,
+                    should_stop=should_stop,
+                )
+                tell_busy(context, chosen, targets, done)
+                runs += done
+            except BatchJobsError as error:
+                if not runs:
+                    raise
+                refusal = f"{chosen.name}: {error}"
+                break
         context.instance.add_run_tags(context.run.run_id, {**run_tags(runs, {}), **date_tag(runs)})
-    report_runs(context, engine, runs)
+    report_runs(context, engine, runs, refusal=refusal)
 
 
-def report_runs(context: OpExecutionContext, engine: Engine, runs: Sequence[JobRun]) -> None:
+def tell_busy(context: OpExecutionContext, chosen: Job, targets: Sequence[Target], runs: Sequence[JobRun]) -> None:
+    """Say in the log where a job was left out because another run of it is active."""
+    known = {(run.workspace_id, run.run_date) for run in runs}
+    if busy := sorted({workspace_id for workspace_id, day in targets if (workspace_id, day) not in known}):
+        context.log.warning(
+            f"{chosen.name}: left out where another run of it is active: {busy[0]} and {len(busy) - 1} more"
+        )
+
+
+def report_runs(context: OpExecutionContext, engine: Engine, runs: Sequence[JobRun], *, refusal: str = "") -> None:
     """Attach what came of job runs to the op's output.
 
+    Args:
+        context: of the op.
+        engine: that ran them.
+        runs: that have ended.
+        refusal: why there are no more of them.
+
     Raises:
-        Failure: some of them failed or were stopped.
+        Failure: some of them failed or were stopped, or something was refused.
     """
     metadata = outcomes(engine, runs)
     failed = [run for run in runs if run.status not in DONE]
-    if failed:
-        raise Failure(f"{len(failed)} of {len(runs)} job runs failed", metadata=metadata, allow_retries=False)
+    if failed or refusal:
+        said = [*([f"{len(failed)} of {len(runs)} job runs failed"] if failed else []), *([refusal] if refusal else [])]
+        raise Failure("; ".join(said), metadata=metadata, allow_retries=False)
     context.add_output_metadata(metadata)
 
 

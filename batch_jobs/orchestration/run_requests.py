@@ -1,6 +1,7 @@
 """What schedules and sensors ask Dagster for, given what is due: few runs, and none for what is under way."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 from dagster import DagsterInstance, MultiPartitionsDefinition, RunRequest, RunsFilter
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES, DagsterRun
@@ -14,12 +15,10 @@ from batch_jobs.engine.contract import Job
 from batch_jobs.engine.due import DueReport
 from batch_jobs.orchestration.asset_keys import job_key
 from batch_jobs.orchestration.history import run_date_tag
+from batch_jobs.orchestration.launch import TICK_TAG
 from batch_jobs.orchestration.partitions import Target, read_partition_key, window, workspace_keys
 from batch_jobs.orchestration.ranges import KeyRange, keys_in
 from batch_jobs.orchestration.run_plan import RunPlan, plan_runs
-
-# Under this prefix a tag is shown on the page of its run and not in the list of runs, which it would fill.
-TICK_TAG = "dagster/found_due"
 
 
 def requests_for(
@@ -58,7 +57,11 @@ def _requests(job: Job, plan: RunPlan, summary: str, *, once: bool) -> Iterator[
 
 def _asked_for(run: DagsterRun, workspaces: Sequence[str]) -> Iterator[Target]:
     alone = run.tags.get(PARTITION_NAME_TAG)
-    first = read_partition_key(run.tags.get(ASSET_PARTITION_RANGE_START_TAG, alone or ""))
-    last = read_partition_key(run.tags.get(ASSET_PARTITION_RANGE_END_TAG, alone or ""))
+    start = run.tags.get(ASSET_PARTITION_RANGE_START_TAG, alone)
+    end = run.tags.get(ASSET_PARTITION_RANGE_END_TAG, alone)
+    if start is None or end is None:
+        return  # Somebody forgot to name a partition: it will be refused.
+    first, last = read_partition_key(start), read_partition_key(end)
     for workspace_id in keys_in(KeyRange(first.workspace_id, last.workspace_id), workspaces):
-        yield Target(workspace_id, first.run_date)
+        for days in range((last.run_date - first.run_date).days + 1):
+            yield Target(workspace_id, first.run_date + timedelta(days))

@@ -6,15 +6,16 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Self
 
-from dagster import DagsterEvent, DagsterEventType
+from dagster import DagsterEvent, DagsterEventType, RunsFilter
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import PostgresEventLogStorage, PostgresScheduleStorage
 
+from batch_jobs.engine.job_runs import Status
 from batch_jobs.installation import database_url
 from batch_jobs.orchestration.authorship import AuthoredRunStorage
-from batch_jobs.orchestration.history import fresh_run_tags
+from batch_jobs.orchestration.history import broken_off_tags, fresh_run_tags
 from batch_jobs.orchestration.workers import WORKER_TAG, signature
 from batch_jobs.settings import Settings, read_settings
 from batch_jobs.store.database import Database
@@ -23,6 +24,10 @@ SCHEMA = "dagster"
 # Held while the schema is made: several processes open a new installation at the same moment.
 SCHEMA_LOCK = 4_206_120_502
 EVENT_BATCH_SIZE = 1000
+_BROKEN_OFF: Mapping[DagsterEventType, Status] = {
+    DagsterEventType.PIPELINE_FAILURE: "failed",
+    DagsterEventType.PIPELINE_CANCELED: "stopped",
+}
 
 
 def orchestrator_database_url(settings: Settings | None = None) -> str:
@@ -77,6 +82,10 @@ class RunStorage(_OfTheInstallation, AuthoredRunStorage):
             # First, so that there is no run that has started and names no process: where that died nobody would see it.
             self.add_run_tags(run_id, {WORKER_TAG: signature(run_id), **fresh_run_tags()})
         super().handle_run_event(run_id, event, update_timestamp)
+        if status := _BROKEN_OFF.get(event.event_type):
+            # Whoever ended it: its own process, a person, or the daemon that finds it dead.
+            for run in self.get_runs(RunsFilter([run_id]), limit=1):
+                self.add_run_tags(run_id, broken_off_tags(run.tags, status))
 
 
 class ScheduleStorage(_OfTheInstallation, PostgresScheduleStorage):

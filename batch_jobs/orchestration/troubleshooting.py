@@ -20,7 +20,7 @@ from batch_jobs.orchestration.launch import read_launch
 from batch_jobs.orchestration.op_config import FutureConfig, op_config, read_chosen
 from batch_jobs.orchestration.progress_log import ProgressLog
 from batch_jobs.orchestration.resources import ENGINE, engine_of
-from batch_jobs.orchestration.run_batch_jobs import date_tag, report_runs
+from batch_jobs.orchestration.run_batch_jobs import date_tag, report_runs, tell_busy
 
 
 class WorkspacesConfig(FutureConfig):
@@ -49,7 +49,7 @@ def troubleshooting_job(chosen: Job) -> JobDefinition:
 
     @op(name=f"run_{chosen.name}", required_resource_keys={ENGINE}, description=chosen.description)
     def run_it(context: OpExecutionContext, config: config_class) -> None:  # type: ignore[valid-type]
-        with refusals_as_failures(context):
+        with refusals_as_failures():
             _run(context, chosen, config)
 
     @job(name=chosen.name, description=describe(chosen))
@@ -93,6 +93,8 @@ def _run(context: OpExecutionContext, chosen: Job, config: WorkspacesConfig) -> 
                 parameters=given,
                 trigger=launch.trigger,
                 actor=launch.actor,
+                # As in run_batch_jobs.
+                refuse_active=bool(config.workspaces),
                 allow_future=config.allow_future,
                 dagster_run_id=context.run.run_id,
             ),
@@ -100,6 +102,7 @@ def _run(context: OpExecutionContext, chosen: Job, config: WorkspacesConfig) -> 
             on_progress=log.progress,
             should_stop=should_stop,
         )
+    tell_busy(context, chosen, targets, runs)
     context.instance.add_run_tags(context.run.run_id, {**run_tags(runs, {}), **date_tag(runs)})
     if not runs:
         context.log.info(f"{chosen.name}: there is nothing to do")

@@ -72,6 +72,11 @@ def test_future_run_dates_are_refused_unless_they_are_meant(database):
     with pytest.raises(BadInputError, match=f'{TOMORROW} is after today, {DAY}, in workspace "acme".*--allow-future'):
         run(engine, "marking", ["acme"], TOMORROW)
     assert rows(database, "SELECT FROM batch_jobs.job_runs") == []
+    asked = [("acme", DAY), ("acme", TOMORROW), ("nobody", DAY)]
+    found_refused = engine.refused(Marking(), asked, future=False)
+    assert list(found_refused) == asked[1:]
+    assert f"{TOMORROW} is after today" in found_refused["acme", TOMORROW]
+    assert list(engine.refused(Marking(), asked, future=True)) == asked[2:]
     assert run(engine, "marking", ["acme"], TOMORROW, parameters={"dry_run": True})[0].status == "completed"
     (real,) = run(engine, "marking", ["acme"], TOMORROW, allow_future=True)
     assert real.status == "completed"

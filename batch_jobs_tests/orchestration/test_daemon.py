@@ -139,6 +139,7 @@ def test_a_launched_run_that_is_terminated_stops_between_chunks(installation: In
     assert night.services.ask(TERMINATE, id=run_id)["terminateRun"]["__typename"] == "TerminateRunSuccess"
     until(lambda: find(installation, run_id).is_finished, 60)
     assert find(installation, run_id).status == DagsterRunStatus.CANCELED
+    assert find(installation, run_id).tags["status"] == "stopped"
     stopped = installation.job_runs(day)[HUGE]
     assert stopped.status == "stopped"
     # What was committed stays, and is told.
@@ -154,6 +155,7 @@ def test_a_killed_worker_is_noticed_and_its_partition_turns_red(installation: In
     until(lambda: find(installation, run_id).status == DagsterRunStatus.FAILURE, 120)
     until(lambda: installation.job_runs(day)[HUGE].status == "failed", 120)
     assert installation.job_runs(day)[HUGE].message == "worker lost"
+    assert find(installation, run_id).tags["status"] == "failed"
     assert installation.cells(day, [HUGE]) == {HUGE: "FAILED"}
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from dagster import DagsterRunStatus, RunsFilter
 
 from batch_jobs.settings import PROJECT_FOLDER
+from batch_jobs_tests.builders import event
 from batch_jobs_tests.orchestration.installation import FAULTY, JOB, OP, WORKSPACES, Installation, weeks_ago
 
 HEALTHY = [name for name in WORKSPACES if name != FAULTY]
@@ -65,7 +67,33 @@ def test_in_a_range_the_failed_partition_turns_red_and_only_it(installation: Ins
     assert installation.cells(day) == {**dict.fromkeys(HEALTHY, "MATERIALIZED"), FAULTY: "FAILED"}
     runs = installation.job_runs(day)
     assert {name: run.status for name, run in runs.items()} == {**dict.fromkeys(HEALTHY, "completed"), FAULTY: "failed"}
-    assert len({run.dagster_run_id for run in runs.values()}) == 1
+    (dagster_run_id,) = {run.dagster_run_id for run in runs.values()}
+    with installation.instance() as instance:
+        dagster_run = instance.get_run_by_id(dagster_run_id or "")
+    assert dagster_run is not None
+    assert dagster_run.tags["status"] == "failed"
+
+
+@pytest.fixture
+def suspended(installation: Installation) -> Iterator[str]:
+    """A workspace that was suspended a moment ago, and is a partition still."""
+    installation.record(event("workspace.suspended", workspace_id="w-5"))
+    yield "w-5"
+    installation.record(event("workspace.resumed", workspace_id="w-5"))
+
+
+def test_a_workspace_that_can_not_be_run_stops_no_other(installation: Installation, suspended: str) -> None:
+    day = weeks_ago(5)
+    said = installation.dagster(*MATERIALIZE, "--partition-range", f"{day}|w-4...{day}|{suspended}", code=1)
+    assert f'1 of 2 not done: workspace "{suspended}" is suspended; jobs run in active workspaces only' in said
+    assert installation.cells(day) == {"w-4": "MATERIALIZED", suspended: "FAILED"}
+    said = installation.dagster(*MATERIALIZE, "--partition", f"{day}|{suspended}", code=1)
+    assert f'workspace "{suspended}" is suspended' in said
+    assert set(installation.job_runs(day)) == {"w-4"}
+
+
+def test_who_names_no_partition_is_told_how(installation: Installation) -> None:
+    assert "no partition was asked for; choose run dates" in installation.dagster(*EXECUTE, "-j", JOB, code=1)
 
 
 def test_what_is_done_can_be_asked_for_again(installation: Installation) -> None:
@@ -126,6 +154,19 @@ def test_run_batch_jobs_names_what_it_refuses(installation: Installation, wrong:
         installation.clone, {"ops": {"run_jobs": {"config": {"jobs": [JOB], "workspaces": ["w-1"], **wrong}}}}
     )
     assert said in installation.dagster(*EXECUTE, "-j", "run_batch_jobs", "-c", config, code=1)
+
+
+def test_what_was_done_before_a_refusal_is_told(installation: Installation, suspended: str) -> None:
+    day = weeks_ago(6)
+    recovery = "recover_failed_migration"
+    asked = {"jobs": [recovery, JOB], "run_date": str(day), "workspaces": [suspended]}
+    config = write(installation.clone, {"ops": {"run_jobs": {"config": asked}}})
+    said = installation.dagster(*EXECUTE, "-j", "run_batch_jobs", "-c", config, code=1)
+    assert f'{JOB}: workspace "{suspended}" is suspended' in said
+    assert installation.job_runs(day, recovery)[suspended].status == "completed"
+    with installation.instance() as instance:
+        (dagster_run,) = instance.get_runs(RunsFilter(job_name="run_batch_jobs"), limit=1)
+    assert (dagster_run.tags["run_date"], dagster_run.tags["status"]) == (str(day), "failed")
 
 
 def test_schedules_are_on_and_can_be_stopped_and_started(installation: Installation) -> None:

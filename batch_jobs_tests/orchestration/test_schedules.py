@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from dagster import (
     DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
     DefaultScheduleStatus,
     Definitions,
     ExecuteInProcessResult,
@@ -12,6 +14,8 @@ from dagster import (
     build_schedule_context,
 )
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
+from dagster._core.storage.tags import PARENT_RUN_ID_TAG
+from dagster._core.utils import make_new_run_id
 
 from batch_jobs.engine.due import DueItem
 from batch_jobs.installation import open_engine
@@ -96,11 +100,15 @@ def tick(definitions: Definitions, instance: DagsterInstance, clock: Callable[[]
         return schedule.evaluate_tick(context)
 
 
-def carry_out(definitions: Definitions, instance: DagsterInstance, request: RunRequest) -> ExecuteInProcessResult:
+def carry_out(
+    definitions: Definitions, instance: DagsterInstance, request: RunRequest, *, parent: str | None = None
+) -> ExecuteInProcessResult:
+    """What becomes of a request, or of a run of it that is executed again."""
+    again = {PARENT_RUN_ID_TAG: parent} if parent else {}
     return definitions.resolve_job_def(JOB).execute_in_process(
         instance=instance,
         raise_on_error=False,
-        tags={**request.tags, "dagster/schedule_name": f"{JOB}_schedule"},
+        tags={**request.tags, "dagster/schedule_name": f"{JOB}_schedule", **again},
         partition_key=request.partition_key,
     )
 
@@ -113,7 +121,10 @@ def test_a_night_of_five_workspaces_one_of_them_broken(installation: Installatio
 
     definitions = build_definitions(settings=installation.settings, clock=clock)
     with installation.instance() as instance:
+        # Somebody has started a run that names no partition.
+        forgetful = instance.add_run(DagsterRun(JOB, status=DagsterRunStatus.STARTED))
         asked = tick(definitions, instance, clock)
+        instance.delete_run(forgetful.run_id)
         assert asked.run_requests is not None
         (request,) = asked.run_requests
         assert request.tags["dagster/asset_partition_range_start"] == f"{TODAY}|w-1"
@@ -143,12 +154,26 @@ def test_a_night_of_five_workspaces_one_of_them_broken(installation: Installatio
         installation.execute(MEND)
         later = datetime.now(UTC) + timedelta(minutes=10)
         (alone,) = tick(definitions, instance, clock).run_requests or []
-        assert carry_out(definitions, instance, alone).success
+        mended = carry_out(definitions, instance, alone)
+        assert mended.success
         assert set(installation.cells(TODAY).values()) == {"MATERIALIZED"}
+
+        # A person who executes a range again gets what the first run worked on, not all that lies between its ends.
+        again = carry_out(definitions, instance, request, parent=mended.run_id)
+        assert again.success
+        run = instance.get_run_by_id(again.run_id)
+        assert run is not None
+        assert run.tags["status"] == "completed"
+        by_hand = installation.job_runs(TODAY)
+        assert {name for name, run in by_hand.items() if run.trigger == "manual"} == {FAULTY}
+        # Of one that came to nothing it is what is due.
+        nothing = carry_out(definitions, instance, request, parent=make_new_run_id())
+        assert nothing.success
+        assert installation.job_runs(TODAY) == by_hand
     runs = installation.job_runs(TODAY)
     assert {name: (run.status, run.attempt, run.trigger) for name, run in runs.items()} == {
         **dict.fromkeys(WORKSPACES, ("completed", 1, "schedule")),
-        FAULTY: ("completed", 3, "schedule"),
+        FAULTY: ("completed", 4, "manual"),
     }
 
 
