@@ -15,6 +15,8 @@ from functools import partial
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+import psutil
+
 from batch_jobs.errors import UnavailableError
 
 LOG_BYTES = 10_000_000
@@ -118,14 +120,7 @@ class _Running:
 
     def is_gone(self) -> bool:
         """Whether nothing of it runs."""
-        if self._process is None:
-            return True
-        self._process.poll()
-        try:
-            os.killpg(self._process.pid, 0)
-        except ProcessLookupError:
-            return True
-        return False
+        return self._process is None or (self._process.poll() is not None and not _is_alive(self._process.pid))
 
     def close(self) -> None:
         if self._reader is not None:
@@ -211,3 +206,14 @@ class Supervisor:
             time.sleep(0.1)
         for running in self._running:
             running.close()
+
+
+def _is_alive(group: int) -> bool:
+    """Whether any process of a group runs. Zombies do not: where nobody reaps orphans they stay for ever."""
+    for process in psutil.pids():
+        try:
+            if os.getpgid(process) == group and psutil.Process(process).status() != psutil.STATUS_ZOMBIE:
+                return True
+        except (ProcessLookupError, psutil.NoSuchProcess):
+            continue
+    return False
