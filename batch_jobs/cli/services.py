@@ -6,7 +6,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -134,7 +134,9 @@ def _supervise(settings: Settings, services: Sequence["Service"], url: str) -> N
                     ready = True
                     say(f"ready: {url} (Ctrl-C ends it)")
     finally:
-        note("ending: job runs stop after their current chunk of work; Ctrl-C again does not wait for them")
+        # A terminal that has gone is no reason to leave the services behind.
+        with suppress(OSError):
+            note("ending: job runs stop after their current chunk of work; Ctrl-C again does not wait for them")
         supervisor.stop(grace=GRACE_SECONDS, hurry=hurried.is_set)
         for signum, handler in before.items():
             signal.signal(signum, handler)
