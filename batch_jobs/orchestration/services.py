@@ -17,6 +17,8 @@ from batch_jobs.settings import PROJECT_FOLDER, Settings
 
 WORKSPACE_FILE = "workspace.yaml"
 DAEMON = "daemon"
+# For this machine's own addresses, which no proxy of the environment reaches.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def orchestrator_services(
@@ -72,7 +74,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
 def answers(url: str) -> bool:
     """Whether the web server of a URL is ready."""
     try:
-        with urllib.request.urlopen(f"{url}/server_info", timeout=2) as answer:  # noqa: S310 - http only
+        with DIRECT.open(f"{url}/server_info", timeout=2) as answer:
             return bool(answer.status == 200)
     except urllib.error.HTTPError as error:
         # The server with a login is there when it asks who is there.

@@ -8,14 +8,13 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
 
 import psutil
 import psycopg
 import pytest
 
 from batch_jobs.doctor.machine import port_finding
-from batch_jobs.orchestration.services import answers
+from batch_jobs.orchestration.services import DIRECT, answers
 from batch_jobs.settings import Settings
 from batch_jobs.store.embedded import EmbeddedServer
 from batch_jobs_tests.cli.command_line import CommandLine
@@ -72,7 +71,7 @@ def test_up_serves_restarts_what_dies_and_leaves_nothing_behind(installation: Co
         refused = another("up", f"--port={free_port()}", f"--metrics-port={metrics_port}")
         assert refused.refuses(f"port {metrics_port} is used by", f"up --metrics-port {metrics_port + 1}")
         assert port_finding("127.0.0.1", metrics_port).state == "problem"
-        with urlopen(f"http://127.0.0.1:{metrics_port}/metrics") as answer:
+        with DIRECT.open(f"http://127.0.0.1:{metrics_port}/metrics") as answer:
             assert "batch_jobs_overdue_workspaces" in answer.read().decode()
         (web,) = [one for one in processes_of(installation.home) if "dagster_webserver" in one.cmdline()]
         web.kill()
