@@ -9,6 +9,13 @@ from pathlib import Path
 from batch_jobs.errors import BadInputError
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
+HIGHEST_PORT = 65535
+# Ten years: the window of partitions must begin on a day that there is.
+MOST_DAYS_BACK = 3_650
+# A day. Half as much again becomes a limit of the database in milliseconds, which has to be below 2^31.
+LONGEST_SILENCE = 86_400
+# Each is a thread.
+MOST_CONNECTIONS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,8 +132,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         database_url=_database_url(env.get("BATCH_JOBS_DATABASE_URL")),
         postgres_bin=Path(bin_folder).expanduser().resolve() if bin_folder else None,
         postgres_idle_seconds=_number(env, "BATCH_JOBS_POSTGRES_IDLE_SECONDS", 600, lowest=1),
-        partition_days_back=_number(env, "BATCH_JOBS_PARTITION_DAYS_BACK", 62, lowest=0),
-        worker_lost_after=_number(env, "BATCH_JOBS_WORKER_LOST_AFTER", 30, lowest=2),
+        partition_days_back=_number(env, "BATCH_JOBS_PARTITION_DAYS_BACK", 62, lowest=0, highest=MOST_DAYS_BACK),
+        worker_lost_after=_number(env, "BATCH_JOBS_WORKER_LOST_AFTER", 30, lowest=2, highest=LONGEST_SILENCE),
         chunk_rows=_number(env, "BATCH_JOBS_CHUNK_ROWS", 10_000, lowest=1),
         chunks_at_once=_number(env, "BATCH_JOBS_CHUNKS_AT_ONCE", 2, lowest=1, highest=6),
         mail_from=env.get("BATCH_JOBS_MAIL_FROM") or "no-reply@localhost",
@@ -174,20 +181,20 @@ def _smtp(env: Mapping[str, str]) -> Smtp | None:
     ca_file = env.get("BATCH_JOBS_SMTP_CA_FILE")
     return Smtp(
         host=host,
-        port=_number(env, "BATCH_JOBS_SMTP_PORT", _PORTS[security], lowest=1),
+        port=_number(env, "BATCH_JOBS_SMTP_PORT", _PORTS[security], lowest=1, highest=HIGHEST_PORT),
         security=security,
         user=user,
         password=password,
         ca_file=Path(ca_file).expanduser() if ca_file else None,
         timeout=_number(env, "BATCH_JOBS_SMTP_TIMEOUT", 30, lowest=1),
-        connections=_number(env, "BATCH_JOBS_SMTP_CONNECTIONS", 2, lowest=1),
+        connections=_number(env, "BATCH_JOBS_SMTP_CONNECTIONS", 2, lowest=1, highest=MOST_CONNECTIONS),
         per_second=_number(env, "BATCH_JOBS_SMTP_PER_SECOND", 0, lowest=0),
     )
 
 
 def _announcing(env: Mapping[str, str]) -> Announcing:
     url = _secret(env, "BATCH_JOBS_ANNOUNCE_WEBHOOK_URL")
-    if url and not _WEBHOOK.fullmatch(url):
+    if url and not _is_webhook(url):
         raise BadInputError(
             "BATCH_JOBS_ANNOUNCE_WEBHOOK_URL can not be used (it is not shown, as it may hold a token); expected a URL "
             "such as https://chat.example.com/hooks/TOKEN, without user and password before the host"
@@ -205,7 +212,12 @@ def _announcing(env: Mapping[str, str]) -> Announcing:
     )
 
 
-_WEBHOOK = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][!-~]*)?")
+_WEBHOOK = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{1,5}))?([/?][!-~]*)?")
+
+
+def _is_webhook(url: str) -> bool:
+    found = _WEBHOOK.fullmatch(url)
+    return found is not None and int(found["port"] or 0) <= HIGHEST_PORT
 
 
 def _listed(env: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -56,19 +56,22 @@ _ROW_ERRORS = """
     FROM batch_jobs.job_run_errors WHERE job_run_id = ANY (%s::uuid[])
     ORDER BY job_run_id, entity, error, number
 """
-# What was recorded after the newest message that was taken, and tried in vain. The newest one is looked up in each
-# workspace, where an index has it, and only if there is anything to compare it with.
-_NO_MAIL = """
+TRIED_IN_VAIN = """
+    o.reason IN ('deferred', 'unclear') AND o.recorded_at > coalesce((
+        SELECT max(s.ended_at) FROM batch_jobs.workspaces v CROSS JOIN LATERAL (
+            SELECT t.ended_at FROM batch_jobs.outbox t
+            WHERE t.workspace_id = v.workspace_id AND t.state = 'sent' ORDER BY t.ended_at DESC LIMIT 1
+        ) s
+    ), '-infinity')
+"""
+"""Of a waiting message `o`: it was tried, and recorded after the newest message that was taken, in any workspace.
+
+The newest one is looked up in each workspace, where an index has it, and only if there is anything to compare it with.
+"""
+_NO_MAIL = f"""
     SELECT o.workspace_id, min(o.recorded_at), (array_agg(o.server_reply ORDER BY o.recorded_at))[1]
     FROM batch_jobs.outbox o JOIN batch_jobs.workspaces w ON w.workspace_id = o.workspace_id AND w.status = 'active'
-    WHERE o.state = 'waiting' AND o.reason IN ('deferred', 'unclear')
-      AND o.recorded_at <= %(now)s::timestamptz - %(patience)s
-      AND o.recorded_at > coalesce((
-          SELECT max(s.ended_at) FROM batch_jobs.workspaces v CROSS JOIN LATERAL (
-              SELECT t.ended_at FROM batch_jobs.outbox t
-              WHERE t.workspace_id = v.workspace_id AND t.state = 'sent' ORDER BY t.ended_at DESC LIMIT 1
-          ) s
-      ), '-infinity')
+    WHERE o.state = 'waiting' AND o.recorded_at <= %(now)s::timestamptz - %(patience)s AND {TRIED_IN_VAIN}
     GROUP BY o.workspace_id ORDER BY o.workspace_id
 """
 

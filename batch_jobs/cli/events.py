@@ -82,6 +82,8 @@ def export(
 
 def _open_to_read(file: str) -> BinaryIO:
     if file == STREAM:
+        if sys.stdin is None:
+            raise BadInputError("standard input is closed; give events on it, or the name of a file")
         return sys.stdin.buffer
     try:
         return Path(file).open("rb")

@@ -10,6 +10,8 @@ from batch_jobs.errors import BatchJobsError, shortened
 DONE, FAILED, BAD_INPUT, WARNINGS = 0, 1, 2, 3
 # What a shell reports of a command that Ctrl-C, or the end of the pipe that it wrote to, has ended.
 INTERRUPTED, BROKEN_PIPE = 130, 141
+# The SQLSTATE of a connection that is lost begins so, where the server could still say it: otherwise there is none.
+LOST = ("08", "57P0")
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -77,10 +79,19 @@ def _explain_database(error: Exception) -> str | None:
     if isinstance(error, errors.ReadOnlySqlTransaction):
         return f"the database takes no writes: {reason}; point BATCH_JOBS_DATABASE_URL at the primary server"
     if isinstance(error, psycopg.OperationalError):
+        return _explain_operation(reason, error.sqlstate)
+    if isinstance(error, errors.InsufficientPrivilege | errors.UndefinedTable | errors.UndefinedColumn):
+        return f"the database lacks something: {reason}; `batch-jobs doctor` finds what, `batch-jobs init` mends it"
+    return None
+
+
+def _explain_operation(reason: str, state: str | None) -> str:
+    if state is None or state.startswith(LOST):
         return (
             f"the connection to the database was lost: {reason}; what was committed stays: see `batch-jobs runs`, "
             "and repeat when the database is back"
         )
-    if isinstance(error, errors.InsufficientPrivilege | errors.UndefinedTable | errors.UndefinedColumn):
-        return f"the database lacks something: {reason}; `batch-jobs doctor` finds what, `batch-jobs init` mends it"
-    return None
+    return (
+        f"the database did not do it: {reason} (SQLSTATE {state}); what was committed stays: see `batch-jobs runs`, "
+        "and repeat when nothing is in the way any more"
+    )

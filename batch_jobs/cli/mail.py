@@ -52,6 +52,8 @@ def preview(
     """Write the newest message of a kind in a workspace, as it would be sent: to stdout unless a file is named."""
     if html == eml == "-":
         raise BadInputError("--html and --eml are both -; expected a file for one of them")
+    if html and eml and Path(html).resolve() == Path(eml).resolve():
+        raise BadInputError(f'--html and --eml are both the file "{eml}"; expected two files')
     settings = read_settings()
     with open_engine(settings, progress=note) as engine:
         found = _find(engine, kind, workspace)

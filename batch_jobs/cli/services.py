@@ -6,7 +6,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -55,7 +55,7 @@ def up(
     What dies is started again. Ctrl-C ends all of it: job runs in progress end as stopped after their current chunk of
     work, and are due again; a second Ctrl-C does not wait for them. Logs are kept in the folder `logs` of the home.
     """
-    from batch_jobs.orchestration.services import orchestrator_services
+    from batch_jobs.orchestration.alone import alone, check_alone
 
     settings = read_settings()
     if auth and without_login:
@@ -67,23 +67,33 @@ def up(
         )
     if port == metrics_port:
         raise BadInputError(f"--port and --metrics-port are both {port}; expected two ports")
+    # First: that its own web UI has the port is no reason to choose another one.
+    check_alone(settings.home)
     _check_port(host, port, "--port", "the web UI")
     if metrics_port:
         _check_port(host, metrics_port, "--metrics-port", "the metrics")
     _prepare(settings)
     if auth:
         _check_users(settings)
+    # A host of IPv6 stands in brackets in a URL.
+    shown = EVERYWHERE.get(host, f"[{host}]" if ":" in host else host)
+    url = f"http://{shown}:{port}"
+    with alone(settings.home, url):
+        _serve(settings, host=host, port=port, auth=auth, url=url, metrics_port=metrics_port)
+    say("all is ended")
+
+
+def _serve(settings: Settings, *, host: str, port: int, auth: bool, url: str, metrics_port: int | None) -> None:
+    from batch_jobs.orchestration.services import orchestrator_services
+
     folder = Path(tempfile.mkdtemp(prefix="batch-jobs-up-"))
     try:
         services = orchestrator_services(folder, host=host, port=port, auth=auth)
-        # A host of IPv6 stands in brackets in a URL.
-        shown = EVERYWHERE.get(host, f"[{host}]" if ":" in host else host)
         with _metrics(settings, host, metrics_port):
-            _supervise(settings, services, f"http://{shown}:{port}")
+            _supervise(settings, services, url)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         _end_database(settings)
-    say("all is ended")
 
 
 @contextmanager
@@ -134,7 +144,9 @@ def _supervise(settings: Settings, services: Sequence["Service"], url: str) -> N
                     ready = True
                     say(f"ready: {url} (Ctrl-C ends it)")
     finally:
-        note("ending: job runs stop after their current chunk of work; Ctrl-C again does not wait for them")
+        # A terminal that has gone is no reason to leave the services behind.
+        with suppress(OSError):
+            note("ending: job runs stop after their current chunk of work; Ctrl-C again does not wait for them")
         supervisor.stop(grace=GRACE_SECONDS, hurry=hurried.is_set)
         for signum, handler in before.items():
             signal.signal(signum, handler)

@@ -82,12 +82,17 @@ def _read_password(name: str) -> str:
     Raises:
         BadInputError: the two answers differ, or there is none.
     """
-    if not sys.stdin.isatty():
-        found = sys.stdin.readline().rstrip("\r\n")
+    # A closed stdin is none.
+    if sys.stdin is None or not sys.stdin.isatty():
+        found = sys.stdin.readline().rstrip("\r\n") if sys.stdin else ""
         if not found:
             raise BadInputError("standard input has no password; expected it in the first line")
         return found
-    password = getpass.getpass(f"Password of {name}: ")
-    if getpass.getpass("Again: ") != password:
+    try:
+        password = getpass.getpass(f"Password of {name}: ")
+        again = getpass.getpass("Again: ")
+    except EOFError:
+        raise BadInputError("no password was given; nothing was changed") from None
+    if again != password:
         raise BadInputError("the two passwords differ; nothing was changed")
     return password

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from batch_jobs.announcing.troubles import standing_troubles
+from batch_jobs.announcing.troubles import TRIED_IN_VAIN, standing_troubles
 from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.overdue import Overdue, find_overdue
 from batch_jobs.store.database import Transaction
@@ -27,8 +27,10 @@ _RUNS = """
     GROUP BY job, status ORDER BY job, status
 """
 # Every attempt that fails puts off the next one, so the age is that of the message. None is meant for later.
-_OUTBOX = """
-    SELECT count(*), coalesce(extract(epoch FROM %(now)s::timestamptz - min(o.recorded_at)), 0)::float8
+_OUTBOX = f"""
+    SELECT count(*), coalesce(extract(epoch FROM %(now)s::timestamptz - min(o.recorded_at)), 0)::float8,
+        coalesce(extract(epoch FROM
+            %(now)s::timestamptz - min(o.recorded_at) FILTER (WHERE {TRIED_IN_VAIN})), 0)::float8
     FROM batch_jobs.outbox o JOIN batch_jobs.workspaces w ON w.workspace_id = o.workspace_id AND w.status = 'active'
     WHERE o.state = 'waiting'
 """
@@ -83,9 +85,11 @@ class Metrics:
         for job, status, number in connection.execute(_RUNS, values):
             runs.add_metric([job, status], number)
         yield runs
-        row = connection.execute(_OUTBOX, values).fetchone() or (0, 0)
+        row = connection.execute(_OUTBOX, values).fetchone() or (0, 0, 0)
         yield _single("outbox_waiting_messages", "E-mails of active workspaces that are still to be sent.", row[0])
         yield _single("outbox_oldest_waiting_seconds", "How long ago the oldest of them was recorded.", row[1])
+        text = "How long ago the oldest was recorded that was tried in vain, while no newer one was taken either."
+        yield _single("outbox_stuck_seconds", text, row[2])
         events = _gauge("projection_lag_events", "Events that the projection lacks, in all workspaces.", "projection")
         seconds = _gauge("projection_lag_seconds", "How long ago the oldest of them was recorded.", "projection")
         for projection, lacking, age in connection.execute(_LAG, values):

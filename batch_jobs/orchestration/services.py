@@ -11,11 +11,14 @@ from typing import Any
 
 import yaml
 
+from batch_jobs.errors import BadInputError
 from batch_jobs.orchestration.supervision import Service
 from batch_jobs.settings import PROJECT_FOLDER, Settings
 
 WORKSPACE_FILE = "workspace.yaml"
 DAEMON = "daemon"
+# For this machine's own addresses, which no proxy of the environment reaches.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def orchestrator_services(
@@ -32,6 +35,9 @@ def orchestrator_services(
         port: its port.
         auth: whether it is the web server with a login.
         project: the folder with workspace.yaml.
+
+    Raises:
+        BadInputError: workspace.yaml asks of a Python module what a code server started here does not do.
     """
     known = yaml.safe_load((project / WORKSPACE_FILE).read_text())["load_from"]
     services: list[Service] = []
@@ -42,9 +48,9 @@ def orchestrator_services(
         if module is None:
             shared.append(location)
             continue
-        name, socket = module["location_name"], folder / f"{number}.sock"
+        (module_name, name), socket = _read_module(module), folder / f"{number}.sock"
         sockets.append(socket)
-        services.append(Service(name if len(known) > 1 else "code", _code_server(module["module_name"], name, socket)))
+        services.append(Service(name if len(known) > 1 else "code", _code_server(module_name, name, socket)))
         shared.append({"grpc_server": {"socket": str(socket), "location_name": name}})
     workspace = folder / WORKSPACE_FILE
     workspace.write_text(yaml.safe_dump({"load_from": shared}))
@@ -68,13 +74,28 @@ def environment_of(settings: Settings) -> dict[str, str]:
 def answers(url: str) -> bool:
     """Whether the web server of a URL is ready."""
     try:
-        with urllib.request.urlopen(f"{url}/server_info", timeout=2) as answer:  # noqa: S310 - http only
+        with DIRECT.open(f"{url}/server_info", timeout=2) as answer:
             return bool(answer.status == 200)
     except urllib.error.HTTPError as error:
         # The server with a login is there when it asks who is there.
         return error.code == HTTPStatus.UNAUTHORIZED
     except OSError:
         return False
+
+
+def _read_module(module: str | Mapping[str, str]) -> tuple[str, str]:
+    """The module and the name of its location, by default the module's, as Dagster has it."""
+    if isinstance(module, str):
+        return module, module
+    name = module.get("module_name")
+    unknown = sorted(set(module) - {"module_name", "location_name"})
+    if name is None or unknown:
+        found = f"{', '.join(unknown)}, which `batch-jobs up` does not pass on" if unknown else "no module_name"
+        raise BadInputError(
+            f"{WORKSPACE_FILE}: python_module {name or ''} has {found}; expected module_name and, if need be, "
+            "location_name. Leave the rest out, or start a code server for it yourself and name that as grpc_server"
+        )
+    return name, module.get("location_name") or name
 
 
 def _code_server(module: str, location: str, socket: Path) -> list[str]:

@@ -15,6 +15,8 @@ from functools import partial
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+import psutil
+
 from batch_jobs.errors import UnavailableError
 
 LOG_BYTES = 10_000_000
@@ -108,7 +110,7 @@ class _Running:
         self.quick_deaths = 1 if lived >= SETTLED_SECONDS else self.quick_deaths + 1
         pause = FIRST_PAUSE_SECONDS * 2 ** (self.quick_deaths - 1)
         self._start_at = time.monotonic() + pause
-        self._show(f"ended with exit code {code} after {lived:.0f} s; starts again in {pause:.0f} s")
+        self._tell(f"ended with exit code {code} after {lived:.0f} s; starts again in {pause:.0f} s")
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the program and all that it has started."""
@@ -118,27 +120,27 @@ class _Running:
 
     def is_gone(self) -> bool:
         """Whether nothing of it runs."""
-        if self._process is None:
-            return True
-        self._process.poll()
-        try:
-            os.killpg(self._process.pid, 0)
-        except ProcessLookupError:
-            return True
-        return False
+        return self._process is None or (self._process.poll() is not None and not _is_alive(self._process.pid))
 
     def close(self) -> None:
         if self._reader is not None:
             self._reader.join(timeout=5)
-        self._handler.close()
+        with contextlib.suppress(OSError):
+            self._handler.close()
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
             text = _COLOURS.sub("", line.rstrip("\n"))
             self.last_lines.append(text)
+            # A full disk it gets over by itself.
             self._handler.emit(logging.LogRecord("", logging.INFO, "", 0, text, None, None))
-            self._show(text)
+            self._tell(text)
+
+    def _tell(self, line: str) -> None:
+        # What can not be shown is left out: a program whose output nobody reads any more stands still.
+        with contextlib.suppress(OSError):
+            self._show(line)
 
 
 class Supervisor:
@@ -211,3 +213,14 @@ class Supervisor:
             time.sleep(0.1)
         for running in self._running:
             running.close()
+
+
+def _is_alive(group: int) -> bool:
+    """Whether any process of a group runs. Zombies do not: where nobody reaps orphans they stay for ever."""
+    for process in psutil.pids():
+        try:
+            if os.getpgid(process) == group and psutil.Process(process).status() != psutil.STATUS_ZOMBIE:
+                return True
+        except (ProcessLookupError, psutil.NoSuchProcess):
+            continue
+    return False

@@ -1,5 +1,6 @@
 """import and export: what they print, that they repeat harmlessly, and that nothing half-done stays."""
 
+import os
 import resource
 import subprocess
 from collections.abc import Callable
@@ -40,6 +41,10 @@ def test_import_reads_stdin(cli: CommandLine) -> None:
     ended = cli("import", "-", stdin=b"".join(lines(*people("zeta"))))
     assert ended.code == 0, ended
     assert ended.out.startswith("6 new")
+
+
+def test_import_from_a_closed_stdin_is_refused(cli: CommandLine) -> None:
+    assert cli("import", "-", preexec_fn=lambda: os.close(0)).refuses("standard input is closed")
 
 
 def test_export_gives_what_import_takes(

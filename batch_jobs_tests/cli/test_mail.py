@@ -72,6 +72,10 @@ REFUSED = [
     (["manager_digest", "--workspace", "empty"], ["none of any kind"]),
     (["manager_digest", "--workspace", "acne"], ['workspace "acne"', "did you mean acme?"]),
     (["manager_digest", "--workspace", "acme", "--html", "-", "--eml", "-"], ["both -"]),
+    (
+        ["manager_digest", "--workspace", "acme", "--html", "/no/m", "--eml", "/no/../no/m"],
+        ['both the file "/no/../no/m"', "two files"],
+    ),
     (["statement_deadline", "--workspace", "acme", "--eml", "/no/folder/x.eml"], ["/no/folder/x.eml"]),
 ]
 

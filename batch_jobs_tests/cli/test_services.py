@@ -8,14 +8,13 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
 
 import psutil
 import psycopg
 import pytest
 
 from batch_jobs.doctor.machine import port_finding
-from batch_jobs.orchestration.services import answers
+from batch_jobs.orchestration.services import DIRECT, answers
 from batch_jobs.settings import Settings
 from batch_jobs.store.embedded import EmbeddedServer
 from batch_jobs_tests.cli.command_line import CommandLine
@@ -53,7 +52,7 @@ def processes_of(home: Path) -> list[psutil.Process]:
     return found
 
 
-def test_up_serves_restarts_what_dies_and_leaves_nothing_behind(installation: CommandLine) -> None:
+def test_up_serves_restarts_what_dies_and_leaves_nothing_behind(installation: CommandLine, tmp_path: Path) -> None:
     port, metrics_port = free_port(), free_port()
     url = f"http://127.0.0.1:{port}"
     with (installation.home / "out").open("wb") as out:
@@ -65,11 +64,14 @@ def test_up_serves_restarts_what_dies_and_leaves_nothing_behind(installation: Co
         assert up.poll() is None, (installation.home / "out").read_text()
         until(lambda: f"ready: {url}" in (installation.home / "out").read_text(), SLOW)
         assert port_finding("127.0.0.1", port).text.startswith(f"{port} serves the web UI (process ")
-        assert installation("up", "--port", str(port)).refuses(f"port {port} is used by", f"up --port {port + 1}")
-        refused = installation("up", f"--port={free_port()}", f"--metrics-port={metrics_port}")
+        for other in (port, free_port()):
+            assert installation("up", f"--port={other}").refuses(f"runs already on the home {installation.home}", url)
+        another = CommandLine(tmp_path / "another")
+        assert another("up", "--port", str(port)).refuses(f"port {port} is used by", f"up --port {port + 1}")
+        refused = another("up", f"--port={free_port()}", f"--metrics-port={metrics_port}")
         assert refused.refuses(f"port {metrics_port} is used by", f"up --metrics-port {metrics_port + 1}")
         assert port_finding("127.0.0.1", metrics_port).state == "problem"
-        with urlopen(f"http://127.0.0.1:{metrics_port}/metrics") as answer:
+        with DIRECT.open(f"http://127.0.0.1:{metrics_port}/metrics") as answer:
             assert "batch_jobs_overdue_workspaces" in answer.read().decode()
         (web,) = [one for one in processes_of(installation.home) if "dagster_webserver" in one.cmdline()]
         web.kill()

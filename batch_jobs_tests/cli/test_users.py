@@ -11,11 +11,15 @@ from batch_jobs_tests.cli.command_line import EXECUTABLE, CommandLine
 from batch_jobs_tests.orchestration.services import free_port
 
 PASSWORD = "correct horse battery"
-STDIN = f"{PASSWORD}\n".encode()
+ENTERED = f"{PASSWORD}\n"
+STDIN = ENTERED.encode()
+CONTROL_D = "\x04"
 
 
 def on_terminal(cli: CommandLine, *arguments: str, answers: list[str]) -> tuple[int, str]:
-    """Run a command on a terminal of its own, and answer each of its questions. Returns exit code and screen."""
+    """Run a command on a terminal of its own, and type the answer to each of its questions. Returns exit code and
+    screen.
+    """
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [EXECUTABLE, *arguments],
@@ -35,7 +39,7 @@ def on_terminal(cli: CommandLine, *arguments: str, answers: list[str]) -> tuple[
             break
         screen += read
         if left and screen.rstrip(" ").endswith(":") and read:
-            os.write(ours, f"{left.pop(0)}\n".encode())
+            os.write(ours, left.pop(0).encode())
             screen += "<answered>"
     os.close(ours)
     return process.wait(10), screen
@@ -78,14 +82,25 @@ def test_what_can_not_be_is_refused(cli: CommandLine, arguments: list[str], stdi
 
 def test_on_a_terminal_the_password_is_asked_for_twice_and_not_shown(cli: CommandLine) -> None:
     add = ("users", "add", "bo", "--role", "viewer")
-    code, screen = on_terminal(cli, *add, answers=[PASSWORD, "another horse battery"])
+    code, screen = on_terminal(cli, *add, answers=[ENTERED, "another horse battery\n"])
     assert (code, cli.json("users", "list")) == (2, []), screen
     assert "the two passwords differ; nothing was changed" in screen
-    code, screen = on_terminal(cli, *add, answers=[PASSWORD, PASSWORD])
+    code, screen = on_terminal(cli, *add, answers=[ENTERED, ENTERED])
     assert code == 0, screen
     assert screen.count("<answered>") == 2
     assert PASSWORD not in screen
     assert "horse" not in screen
+
+
+def test_a_password_that_is_not_given_changes_nothing(cli: CommandLine) -> None:
+    add = ("users", "add", "bo", "--role", "viewer")
+    for answers in ([CONTROL_D], [ENTERED, CONTROL_D]):
+        code, screen = on_terminal(cli, *add, answers=answers)
+        assert code == 2, screen
+        assert "no password was given; nothing was changed" in screen
+        assert "Traceback" not in screen
+    assert cli(*add, preexec_fn=lambda: os.close(0)).refuses("standard input has no password")
+    assert cli.json("users", "list") == []
 
 
 def test_up_with_a_login_needs_somebody_who_can_sign_in(cli: CommandLine) -> None:

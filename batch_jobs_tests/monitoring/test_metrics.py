@@ -75,11 +75,14 @@ def test_mail_that_the_server_does_not_take_gets_older(database: Database) -> No
     engine = installation(database)
     builders.import_all(database, *builders.of("zeta", builders.event("workspace.suspended", {})))
 
-    def waiting() -> tuple[float, float]:
+    def waiting() -> tuple[float, ...]:
         values = measured(engine)
-        return values["batch_jobs_outbox_waiting_messages",], values["batch_jobs_outbox_oldest_waiting_seconds",]
+        return tuple(
+            values[f"batch_jobs_outbox_{name}",]
+            for name in ("waiting_messages", "oldest_waiting_seconds", "stuck_seconds")
+        )
 
-    assert waiting() == (0, 0)
+    assert waiting() == (0, 0, 0)
     with database.owner() as connection:
         # Two that were put off for long, and one that waits for its workspace to be resumed.
         connection.execute(
@@ -90,10 +93,15 @@ def test_mail_that_the_server_does_not_take_gets_older(database: Database) -> No
             "('zeta', 'u', 'n', 'x', %(now)s - interval '20 days', NULL, 0, %(now)s - interval '20 days')",
             {"now": NOON},
         )
-    assert waiting() == (2, 50 * 60)
-    with database.owner() as connection:
-        connection.execute("UPDATE batch_jobs.outbox SET state = 'sent' WHERE workspace_id = 'acme'")
-    assert waiting() == (1, 20 * 60)
+    assert waiting() == (2, 50 * 60, 50 * 60)
+    for ended, stuck in ((30, 20), (10, 0)):
+        with database.owner() as connection:
+            connection.execute(
+                "UPDATE batch_jobs.outbox SET state = 'sent', ended_at = %s WHERE workspace_id = 'acme'",
+                [NOON - timedelta(minutes=ended)],
+            )
+        # One that was taken since shows that the server takes messages: what waits is the trouble of its mailbox.
+        assert waiting() == (1, 20 * 60, stuck * 60)
 
 
 def test_a_failure_counts_until_it_is_mended(database: Database) -> None:

@@ -25,9 +25,10 @@ MUTATIONS: Mapping[str, Role] = {
     "reexecutePartitionBackfill": "operator",
     "resumePartitionBackfill": "operator",
     "cancelPartitionBackfill": "operator",
-    # What a tick would do, tried without a trace.
+    # It asks what is due, as `batch-jobs due` does, and starts nothing.
     "scheduleDryRun": "operator",
-    "sensorDryRun": "operator",
+    # Tried out, a sensor does its work all the same: `announcements` sends messages, `outside_runs` writes events.
+    "sensorDryRun": "admin",
     "startSchedule": "admin",
     "stopRunningSchedule": "admin",
     "resetSchedule": "admin",
@@ -64,7 +65,6 @@ OPERATORS_PERMISSIONS = frozenset(
         Permissions.LAUNCH_PARTITION_BACKFILL,
         Permissions.CANCEL_PARTITION_BACKFILL,
         Permissions.SCHEDULE_DRY_RUN,
-        Permissions.SENSOR_DRY_RUN,
     }
 )
 
