@@ -1,7 +1,8 @@
 """What the op of a job asset does: partitions to targets, targets to the engine, job runs to events and tags."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 
 from dagster import AssetExecutionContext, DagsterEvent, Failure
 from dagster import MultiPartitionsDefinition as Partitions
@@ -42,8 +43,10 @@ def run_partitions(
         # Its range also held workspaces that nobody had asked for. If it came to nothing, what is due now is meant.
         first = targets_of_dagster_run(engine, launch.again)
         asked, only_due = [target for target in asked if target in first] or asked, not first
-    refused = no_partitions(asked, partitions, context.instance)
-    refused |= engine.refused(job, asked, future=allow_future or parameters.dry_run)
+    refused: dict[tuple[str, date], str] = {
+        **no_partitions(asked, partitions, context.instance),
+        **engine.refused(job, asked, future=allow_future or parameters.dry_run),
+    }
     targets = [target for target in asked if target not in refused]
     if not targets and not only_due:
         raise BadInputError("; ".join(_some(list(refused.values()))))
@@ -90,7 +93,7 @@ def run_partitions(
     unwell = [run for run in runs if run.status not in DONE]
     undone = [f"{run.workspace_id} {run.run_date} {run.status}: {run.message}" for run in unwell]
     if not only_due:
-        undone += _left_out(targets, runs, refused)
+        undone += [*_busy(targets, runs), *refused.values()]
     if undone and not launch.over_range:
         raise Failure(f"{len(undone)} of {len(asked)} not done: {'; '.join(_some(undone))}", allow_retries=False)
 
@@ -105,11 +108,10 @@ def _asked(context: AssetExecutionContext) -> list[Target]:
     return [read_partition_key(key) for key in context.partition_keys]
 
 
-def _left_out(targets: Sequence[Target], runs: Sequence[JobRun], refused: Mapping[Target, str]) -> list[str]:
-    """What was asked for and has no job run, with the reason."""
+def _busy(targets: Sequence[Target], runs: Sequence[JobRun]) -> list[str]:
+    """What could be run and has no job run, with the reason."""
     known = {(run.workspace_id, run.run_date) for run in runs}
-    busy = [f"{name} {day}: another run of it is active" for name, day in targets if (name, day) not in known]
-    return [*busy, *refused.values()]
+    return [f"{name} {day}: another run of it is active" for name, day in targets if (name, day) not in known]
 
 
 def _some(texts: Sequence[str]) -> list[str]:
