@@ -145,8 +145,11 @@ def _ledgers(
 
 
 def _as_it_expires(credited: Credited, accruals: Accruals) -> Credited:
-    """What was credited for a policy year, with the day on which that expires now where the policy has become stricter
-    since: its year's expiry takes it then, whatever the credit says.
+    """What was credited for a policy year, with the day on which that expires now: its year's expiry takes it then,
+    whatever the credit says.
+
+    A credit that was not made of a forecast entry may have been given to be used sooner: the day that it names stays
+    where the policy is not stricter.
     """
     if credited.policy_id is None or credited.year_start is None:
         return credited
@@ -154,7 +157,7 @@ def _as_it_expires(credited: Credited, accruals: Accruals) -> Credited:
         expires_on = accruals.expires_on(credited.policy_id, credited.year_start)
     except RuleError:
         return credited
-    if expires_on is None or (credited.expires_on is not None and credited.expires_on <= expires_on):
+    if not credited.is_of_entry and (expires_on is None or (credited.expires_on or date.max) <= expires_on):
         return credited
     return credited._replace(expires_on=expires_on)
 

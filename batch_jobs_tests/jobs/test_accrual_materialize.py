@@ -170,6 +170,49 @@ def test_a_year_expires_and_is_used_by_the_policy_as_it_is_by_then(engine, month
     assert balance(engine) == (5000 + 3 * 208, 2000, 3000, 0, 3 * 208)
 
 
+@pytest.mark.parametrize(
+    ("imported", "gone"),
+    [
+        ({}, [("2028-04-01", 200)]),
+        # Given by hand for 2026, to be used by the end of March 2027: it is used before what expires at new year.
+        (
+            {"policy_id": "holiday", "year_start": NEW_YEAR, "expires_on": date(2027, 3, 31)},
+            [("2028-01-01", 500), ("2028-04-01", 200)],
+        ),
+    ],
+)
+def test_what_lasts_longer_by_the_policy_as_it_is_now_is_used_later(engine, imported, gone):
+    """The holiday of 2026 was to last until March 2027, and from December 2026 on until March 2028: the extra days of
+    2026 expire before it, at the end of 2027.
+    """
+    yearly = YEARLY | {"annual": 1000, "timing": "year_start"}
+    extra = {"accrual": YEARLY, "account_id": "days", "expiration": {"months_after_year_end": 12}}
+    longer = {"accrual": yearly, "account_id": "days", "expiration": {"months_after_year_end": 15}}
+    taken = [date(2027, 5, 3) + timedelta(number) for number in range(5)]
+    later = [date(2028, 2, 1) + timedelta(number) for number in range(8)]
+    builders.import_all(
+        engine.database,
+        *company(yearly, NEW_YEAR, expiration={"months_after_year_end": 3}),
+        time_off_policy("extra", **extra),
+        carrying("holiday", "extra"),
+    )
+    forecasts(engine, NEW_YEAR)
+    materialize(engine, NEW_YEAR)
+    builders.import_all(
+        engine.database,
+        time_off_policy("holiday", since=date(2026, 12, 1), **longer),
+        *([credited(500, date(2026, 3, 1), **imported)] if imported else []),
+        away("a-1", taken[0], taken[-1]),
+        consumed("a-1", taken[0], taken[-1], taken),
+        away("a-2", later[0], later[-1]),
+        consumed("a-2", later[0], later[-1], later),
+    )
+    for day in (date(2026, 12, 1), date(2028, 1, 1), date(2028, 4, 1)):
+        forecasts(engine, day)
+        materialize(engine, day)
+    assert [(day, amount) for day, _, amount in movements(engine) if amount] == gone
+
+
 def test_two_years_that_expire_on_one_day_expire_both(engine):
     """The policy gave twelve months, then none: 2024 and 2025 both end with 2025."""
     none = time_off_policy(
