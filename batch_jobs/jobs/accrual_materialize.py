@@ -178,7 +178,7 @@ def _materialized(
 ) -> Sequence[AccountCredited | AccountExpired]:
     """The events of one entry; they go into the ledgers too, where later entries look at them."""
     if entry.kind == "expiry":
-        return _expired(employee_id, entry, account_id, accounts)
+        return _expired(employee_id, entry, account_id, accruals, accounts)
     expires_on = accruals.expires_on(entry.policy_id, entry.year_start)
     credited = Credited(entry.due_date, entry.amount, entry.policy_id, entry.year_start, expires_on)
     accounts[account_id].credited.append(credited)
@@ -197,8 +197,13 @@ def _materialized(
     ]
 
 
-def _expired(employee_id: str, entry: _Entry, account_id: str, accounts: _Accounts) -> list[AccountExpired]:
+def _expired(
+    employee_id: str, entry: _Entry, account_id: str, accruals: Accruals, accounts: _Accounts
+) -> list[AccountExpired]:
     """The events of an expiry, at least one: from each account that holds something, the policy's first."""
+    # The second of two years that expire on one day is due a day later.
+    expires_on = accruals.expires_on(entry.policy_id, entry.year_start)
+    expiry_day = min(entry.due_date - ONE_DAY, expires_on or date.max)
     amounts: dict[str, int] = {}
     for name in sorted(accounts, key=lambda name: (name != account_id, name)):
         ledger = accounts[name]
@@ -208,7 +213,7 @@ def _expired(employee_id: str, entry: _Entry, account_id: str, accounts: _Accoun
             ledger.expired,
             policy_id=entry.policy_id,
             year_start=entry.year_start,
-            expiry_day=entry.due_date - ONE_DAY,
+            expiry_day=expiry_day,
         )
         if amount:
             amounts[name] = amount

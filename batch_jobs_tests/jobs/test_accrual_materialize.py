@@ -214,13 +214,15 @@ def test_what_lasts_longer_by_the_policy_as_it_is_now_is_used_later(engine, impo
 
 
 def test_two_years_that_expire_on_one_day_expire_both(engine):
-    """The policy gave twelve months, then none: 2024 and 2025 both end with 2025."""
+    """The policy gave twelve months, then none: 2024 and 2025 end with 2025, too soon for what is taken next day."""
     none = time_off_policy(
         "holiday", since=HIRED, accrual=YEARLY, account_id="days", expiration={"months_after_year_end": 0}
     )
     builders.import_all(
         engine.database, *company(YEARLY, date(2024, 1, 1), expiration={"months_after_year_end": 12}), none
     )
+    taken = [away("a-1", NEW_YEAR, NEW_YEAR), consumed("a-1", NEW_YEAR, NEW_YEAR, [NEW_YEAR])]
+    builders.import_all(engine.database, *taken)
     forecasts(engine, date(2024, 12, 1))
     for day in (NEW_YEAR, date(2026, 1, 2)):
         materialize(engine, day)
