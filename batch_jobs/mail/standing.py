@@ -16,6 +16,8 @@ OWED = (STATEMENT_DEADLINE, STATEMENT_OVERDUE)
 
 # The user and the employee as of the workspace's own today. Of several notifications of one dedup key the first counts:
 # the others are in no table. Time off is ahead while every absence that the message names is, on the days that it says.
+# A user may have become another employee's since: whose statement or absence it is must be theirs. A user without one
+# is told of whatever an application addresses to them.
 _FACTS = """
     WITH claimed AS (
         SELECT c.*, w.status, w.locale, (clock_timestamp() AT TIME ZONE coalesce(w.timezone, 'UTC'))::date AS today
@@ -30,6 +32,7 @@ _FACTS = """
             SELECT FROM projections.timesheet_statements t
             WHERE t.workspace_id = c.workspace_id AND t.statement_id = n.data ->> 'statement_id'
               AND t.state IN ('pending', 'ready', 'overdue', 'reopened')
+              AND t.employee_id = coalesce(u.employee_id, t.employee_id)
         ),
         coalesce(b.is_ahead, false)
     FROM claimed c
@@ -49,7 +52,10 @@ _FACTS = """
         ORDER BY d.valid_from <= c.today DESC, abs(d.valid_from - c.today) LIMIT 1
     ) e ON true
     LEFT JOIN LATERAL (
-        SELECT bool_and((a.state = 'approved' AND a.start_date > c.today AND a.end_date >= a.start_date) IS TRUE)
+        SELECT bool_and((
+                a.state = 'approved' AND a.start_date > c.today AND a.end_date >= a.start_date
+                AND a.employee_id = coalesce(u.employee_id, a.employee_id)
+            ) IS TRUE)
             AND to_char(min(a.start_date), 'YYYY-MM-DD') = n.data ->> 'start_date'
             AND to_char(max(a.end_date), 'YYYY-MM-DD') = n.data ->> 'end_date' AS is_ahead
         FROM jsonb_array_elements_text(

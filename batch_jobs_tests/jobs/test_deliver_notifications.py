@@ -165,6 +165,7 @@ def test_history_is_not_sent_and_a_repeated_event_is_one_message(engine: Engine,
         ({}, builders.user("u-1", "e-1", status="suspended"), "suspended", "skipped_stale"),
         ({}, builders.removed("e-1"), "suspended", "skipped_stale"),
         ({}, builders.statement("submitted", "e-1", *PERIOD, approvers=["e-2"]), "stale", "skipped_stale"),
+        ({}, builders.user("u-1", "e-2"), "stale", "skipped_stale"),
         ({"data": statement(statement_id="e-1:unknown")}, builders.employee("e-9"), "stale", "skipped_stale"),
         ({"kind": TIMEOFF_REMINDER, "data": time_off()}, builders.employee("e-9"), "stale", "skipped_stale"),
         ({"kind": MANAGER_DIGEST, "data": digest()}, builders.employee("e-9"), "stale", "skipped_stale"),
@@ -196,10 +197,11 @@ def test_what_no_longer_holds_is_not_sent(
         ([interrupted("a-2", AHEAD + timedelta(6))], ("skipped", "stale")),
         ([decided("cancelled", "a-1")], ("skipped", "stale")),
         ([decided("cancelled", "a-2")], ("skipped", "stale")),
+        ([builders.user("u-1", "e-2")], ("skipped", "stale")),
         # What it says of the days holds no longer.
         ([interrupted("a-2", AHEAD + timedelta(7))], ("skipped", "stale")),
     ],
-    ids=["as it was", "all of the first", "all of the last", "no first", "no last", "ends sooner"],
+    ids=["as it was", "all of the first", "all of the last", "no first", "no last", "another's", "ends sooner"],
 )
 def test_time_off_is_reminded_of_while_all_of_it_is_ahead(
     engine: Engine, meanwhile: list[Event], state: tuple[str, str | None]
