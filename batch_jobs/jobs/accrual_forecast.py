@@ -1,6 +1,7 @@
 """Computes what time-off policies will credit each employee over the next two years, and what will expire."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ from batch_jobs.engine.contract import Counter, EmployeeParameters, Job
 from batch_jobs.engine.job_runs import Target
 from batch_jobs.projections.workforces import employees_of, load_workforces
 from batch_jobs.rules.accrual.forecast import Accruals, Forecast
+from batch_jobs.rules.accrual.unexpired import with_unexpired
 from batch_jobs.rules.definitions import ALL_KINDS
 from batch_jobs.rules.errors import RuleError, UndefinedReferenceError
 from batch_jobs.store.database import Transaction
@@ -54,6 +56,14 @@ _MATERIALIZED = """
     ) w
     JOIN projections.materialized_entries m USING (workspace_id, employee_id)
     WHERE right(m.entry_id, 10) >= w.run_date
+"""
+# Policy years with entries that a new forecast leaves as they are, of which none lets them expire.
+_UNEXPIRED = """
+    SELECT workspace_id, employee_id, policy_id, a.year_start
+    FROM unnest(%s::text[], %s::text[], %s::text[], %s::date[]) AS w(workspace_id, employee_id, policy_id, run_date)
+    JOIN projections.accrual_forecast a USING (workspace_id, employee_id, policy_id)
+    WHERE a.year_start <= w.run_date AND (a.materialized_at IS NOT NULL OR a.due_date < w.run_date)
+    GROUP BY 1, 2, 3, 4 HAVING bool_and(a.kind = 'accrual')
 """
 
 
@@ -118,6 +128,7 @@ class AccrualForecast(Job):
     def decide(self, batch: Batch) -> None:
         """A forecast for each row, without what is materialised already, or an error."""
         materialized = _materialized(batch)
+        unexpired = _unexpired(batch)
         workforces = load_workforces(batch.connection, employees_of(batch.rows), ALL_KINDS)
         accruals = {workspace_id: Accruals(workforce) for workspace_id, (workforce, _) in workforces.items()}
         for row in batch.rows:
@@ -126,7 +137,14 @@ class AccrualForecast(Job):
             try:
                 if row.problem is not None:
                     raise UndefinedReferenceError(row.problem)
-                forecast = accruals[row.workspace_id].forecast(row.employee_id, row.policy_id, run.run_date)
+                of_workspace, pair = accruals[row.workspace_id], (row.employee_id, row.policy_id)
+                forecast = with_unexpired(
+                    of_workspace.forecast(*pair, run.run_date),
+                    of_workspace,
+                    *pair,
+                    unexpired=unexpired[row.workspace_id, *pair],
+                    materialized=materialized[row.workspace_id],
+                )
             except RuleError as error:
                 batch.error(
                     row,
@@ -139,22 +157,40 @@ class AccrualForecast(Job):
             parts = [row.employee_id, row.policy_id, str(run.run_date), forecast.fingerprint, str(row.replaces or 0)]
             if run.parameters.force_recompute:
                 parts.append(run.job_run_id)
-            batch.append(row, _payload(row, forecast, materialized), *parts)
+            batch.append(row, _payload(row, forecast, materialized[row.workspace_id]), *parts)
             batch.count(row, "computed")
 
 
-def _materialized(batch: Batch) -> set[tuple[str, str]]:
-    """Workspace and id of the entries that are due from the run date on and materialised already."""
+def _materialized(batch: Batch) -> defaultdict[str, set[str]]:
+    """By workspace, the ids of the entries that are due from the run date on and materialised already."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
     rows: Sequence[Any] = batch.rows
     values = [
         [row.workspace_id for row in rows],
         [row.employee_id for row in rows],
         [str(batch.runs[row.workspace_id].run_date) for row in rows],
     ]
-    return set(batch.connection.execute(_MATERIALIZED, values).fetchall())
+    for workspace_id, entry_id in batch.connection.execute(_MATERIALIZED, values):
+        found[workspace_id].add(entry_id)
+    return found
 
 
-def _payload(row: Any, forecast: Forecast, materialized: set[tuple[str, str]]) -> AccrualForecastComputed:
+def _unexpired(batch: Batch) -> defaultdict[tuple[str, str, str], list[date]]:
+    """By workspace, employee and policy, the policy years that nothing lets expire but the forecast to be made."""
+    found: defaultdict[tuple[str, str, str], list[date]] = defaultdict(list)
+    rows: Sequence[Any] = batch.rows
+    values = [
+        [row.workspace_id for row in rows],
+        [row.employee_id for row in rows],
+        [row.policy_id for row in rows],
+        [batch.runs[row.workspace_id].run_date for row in rows],
+    ]
+    for workspace_id, employee_id, policy_id, year_start in batch.connection.execute(_UNEXPIRED, values):
+        found[workspace_id, employee_id, policy_id].append(year_start)
+    return found
+
+
+def _payload(row: Any, forecast: Forecast, materialized: Collection[str]) -> AccrualForecastComputed:
     return AccrualForecastComputed(
         employee_id=row.employee_id,
         policy_id=row.policy_id,
@@ -170,6 +206,6 @@ def _payload(row: Any, forecast: Forecast, materialized: set[tuple[str, str]]) -
                 year_start=entry.year_start,
             )
             for entry in forecast.entries
-            if (row.workspace_id, entry.entry_id) not in materialized
+            if entry.entry_id not in materialized
         ),
     )

@@ -145,8 +145,11 @@ def _ledgers(
 
 
 def _as_it_expires(credited: Credited, accruals: Accruals) -> Credited:
-    """What was credited for a policy year, with the day on which that expires now where the policy has become stricter
-    since: its year's expiry takes it then, whatever the credit says.
+    """What was credited for a policy year, with the day on which that expires now: its year's expiry takes it then,
+    whatever the credit says.
+
+    A credit that was not made of a forecast entry may have been given to be used sooner: the day that it names stays
+    where the policy is not stricter.
     """
     if credited.policy_id is None or credited.year_start is None:
         return credited
@@ -154,7 +157,7 @@ def _as_it_expires(credited: Credited, accruals: Accruals) -> Credited:
         expires_on = accruals.expires_on(credited.policy_id, credited.year_start)
     except RuleError:
         return credited
-    if expires_on is None or (credited.expires_on is not None and credited.expires_on <= expires_on):
+    if not credited.is_of_entry and (expires_on is None or (credited.expires_on or date.max) <= expires_on):
         return credited
     return credited._replace(expires_on=expires_on)
 
@@ -175,7 +178,7 @@ def _materialized(
 ) -> Sequence[AccountCredited | AccountExpired]:
     """The events of one entry; they go into the ledgers too, where later entries look at them."""
     if entry.kind == "expiry":
-        return _expired(employee_id, entry, account_id, accounts)
+        return _expired(employee_id, entry, account_id, accruals, accounts)
     expires_on = accruals.expires_on(entry.policy_id, entry.year_start)
     credited = Credited(entry.due_date, entry.amount, entry.policy_id, entry.year_start, expires_on)
     accounts[account_id].credited.append(credited)
@@ -194,8 +197,13 @@ def _materialized(
     ]
 
 
-def _expired(employee_id: str, entry: _Entry, account_id: str, accounts: _Accounts) -> list[AccountExpired]:
+def _expired(
+    employee_id: str, entry: _Entry, account_id: str, accruals: Accruals, accounts: _Accounts
+) -> list[AccountExpired]:
     """The events of an expiry, at least one: from each account that holds something, the policy's first."""
+    # The second of two years that expire on one day is due a day later.
+    expires_on = accruals.expires_on(entry.policy_id, entry.year_start)
+    expiry_day = min(entry.due_date - ONE_DAY, expires_on or date.max)
     amounts: dict[str, int] = {}
     for name in sorted(accounts, key=lambda name: (name != account_id, name)):
         ledger = accounts[name]
@@ -205,7 +213,7 @@ def _expired(employee_id: str, entry: _Entry, account_id: str, accounts: _Accoun
             ledger.expired,
             policy_id=entry.policy_id,
             year_start=entry.year_start,
-            expiry_day=entry.due_date - ONE_DAY,
+            expiry_day=expiry_day,
         )
         if amount:
             amounts[name] = amount

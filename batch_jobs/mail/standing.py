@@ -15,7 +15,9 @@ from batch_jobs.store.database import Transaction
 OWED = (STATEMENT_DEADLINE, STATEMENT_OVERDUE)
 
 # The user and the employee as of the workspace's own today. Of several notifications of one dedup key the first counts:
-# the others are in no table.
+# the others are in no table. Time off is ahead while every absence that the message names is, on the days that it says.
+# A user may have become another employee's since: whose statement or absence it is must be theirs. A user without one
+# is told of whatever an application addresses to them.
 _FACTS = """
     WITH claimed AS (
         SELECT c.*, w.status, w.locale, (clock_timestamp() AT TIME ZONE coalesce(w.timezone, 'UTC'))::date AS today
@@ -30,12 +32,9 @@ _FACTS = """
             SELECT FROM projections.timesheet_statements t
             WHERE t.workspace_id = c.workspace_id AND t.statement_id = n.data ->> 'statement_id'
               AND t.state IN ('pending', 'ready', 'overdue', 'reopened')
+              AND t.employee_id = coalesce(u.employee_id, t.employee_id)
         ),
-        EXISTS (
-            SELECT FROM projections.absences a
-            WHERE a.workspace_id = c.workspace_id AND a.state = 'approved' AND a.start_date > c.today
-              AND n.data -> 'absence_ids' ? a.absence_id
-        )
+        coalesce(b.is_ahead, false)
     FROM claimed c
     JOIN batch_jobs.outbox o USING (workspace_id, user_id, notification_id)
     LEFT JOIN projections.notifications n USING (workspace_id, user_id, notification_id)
@@ -52,6 +51,18 @@ _FACTS = """
         WHERE d.workspace_id = c.workspace_id AND d.kind = 'employee' AND d.entity_id = u.employee_id
         ORDER BY d.valid_from <= c.today DESC, abs(d.valid_from - c.today) LIMIT 1
     ) e ON true
+    LEFT JOIN LATERAL (
+        SELECT bool_and((
+                a.state = 'approved' AND a.start_date > c.today AND a.end_date >= a.start_date
+                AND a.employee_id = coalesce(u.employee_id, a.employee_id)
+            ) IS TRUE)
+            AND to_char(min(a.start_date), 'YYYY-MM-DD') = n.data ->> 'start_date'
+            AND to_char(max(a.end_date), 'YYYY-MM-DD') = n.data ->> 'end_date' AS is_ahead
+        FROM jsonb_array_elements_text(
+            CASE jsonb_typeof(n.data -> 'absence_ids') WHEN 'array' THEN n.data -> 'absence_ids' ELSE '[]' END
+        ) AS named(absence_id)
+        LEFT JOIN projections.absences a ON a.workspace_id = c.workspace_id AND a.absence_id = named.absence_id
+    ) b ON true
 """
 
 

@@ -17,7 +17,7 @@ _WANTED = """
 # An account.expired does not say of which policy year it was; its entry, which stays when it is materialised, does.
 _MOVEMENTS = (
     "SELECT w.workspace_id, w.employee_id, w.account_id, m.date, m.credited, m.expired, m.policy_id, "
-    "coalesce(m.year_start, f.year_start), m.expires_on"
+    "coalesce(m.year_start, f.year_start), m.expires_on, m.entry_id IS NOT NULL"
     + _WANTED
     + "JOIN projections.account_movements m USING (workspace_id, employee_id, account_id) "
     + "LEFT JOIN projections.accrual_forecast f ON m.expired <> 0 "
@@ -69,11 +69,11 @@ def load_ledgers(connection: Transaction, accounts: Collection[AccountKey]) -> d
     if not found:
         return found
     values = dict(zip(("workspaces", "employees", "accounts"), map(list, zip(*found, strict=True)), strict=True))
-    for *key, day, credited, expired, policy_id, year_start, expires_on in connection.execute(_MOVEMENTS, values):
-        workspace_id, employee_id, account_id = key
+    for workspace_id, employee_id, account_id, *moved in connection.execute(_MOVEMENTS, values):
+        day, credited, expired, policy_id, year_start, expires_on, is_of_entry = moved
         ledger = found[workspace_id, employee_id, account_id]
         if credited:
-            ledger.credited.append(Credited(day, credited, policy_id, year_start, expires_on))
+            ledger.credited.append(Credited(day, credited, policy_id, year_start, expires_on, is_of_entry))
         if expired:
             ledger.expired.append(Expired(day, expired, policy_id, year_start))
     for workspace_id, employee_id, account_id, day, amount in connection.execute(_USAGE, values):

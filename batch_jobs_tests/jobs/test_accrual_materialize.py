@@ -170,14 +170,104 @@ def test_a_year_expires_and_is_used_by_the_policy_as_it_is_by_then(engine, month
     assert balance(engine) == (5000 + 3 * 208, 2000, 3000, 0, 3 * 208)
 
 
+@pytest.mark.parametrize(
+    ("imported", "gone"),
+    [
+        ({}, [("2028-04-01", 200)]),
+        # Given by hand for 2026, to be used by the end of March 2027: it is used before what expires at new year.
+        (
+            {"policy_id": "holiday", "year_start": NEW_YEAR, "expires_on": date(2027, 3, 31)},
+            [("2028-01-01", 500), ("2028-04-01", 200)],
+        ),
+    ],
+)
+def test_what_lasts_longer_by_the_policy_as_it_is_now_is_used_later(engine, imported, gone):
+    """The holiday of 2026 was to last until March 2027, and from December 2026 on until March 2028: the extra days of
+    2026 expire before it, at the end of 2027.
+    """
+    yearly = YEARLY | {"annual": 1000, "timing": "year_start"}
+    extra = {"accrual": YEARLY, "account_id": "days", "expiration": {"months_after_year_end": 12}}
+    longer = {"accrual": yearly, "account_id": "days", "expiration": {"months_after_year_end": 15}}
+    taken = [date(2027, 5, 3) + timedelta(number) for number in range(5)]
+    later = [date(2028, 2, 1) + timedelta(number) for number in range(8)]
+    builders.import_all(
+        engine.database,
+        *company(yearly, NEW_YEAR, expiration={"months_after_year_end": 3}),
+        time_off_policy("extra", **extra),
+        carrying("holiday", "extra"),
+    )
+    forecasts(engine, NEW_YEAR)
+    materialize(engine, NEW_YEAR)
+    builders.import_all(
+        engine.database,
+        time_off_policy("holiday", since=date(2026, 12, 1), **longer),
+        *([credited(500, date(2026, 3, 1), **imported)] if imported else []),
+        away("a-1", taken[0], taken[-1]),
+        consumed("a-1", taken[0], taken[-1], taken),
+        away("a-2", later[0], later[-1]),
+        consumed("a-2", later[0], later[-1], later),
+    )
+    for day in (date(2026, 12, 1), date(2028, 1, 1), date(2028, 4, 1)):
+        forecasts(engine, day)
+        materialize(engine, day)
+    assert [(day, amount) for day, _, amount in movements(engine) if amount] == gone
+
+
+@pytest.mark.parametrize(
+    ("changed_on", "changed", "gone"),
+    [
+        # By then it had expired in March: what is taken in May is not taken from it.
+        (date(2026, 6, 10), {"months": 3}, ("2026-06-10", 2200)),
+        (date(2026, 1, 10), {"plan": MONTHLY | {"year_start_month": 9}}, ("2027-01-01", 2000)),
+        (date(2026, 1, 10), {"plan": None}, ("2027-01-01", 2000)),
+        (date(2026, 1, 10), {"policies": []}, ("2027-01-01", 2000)),
+    ],
+    ids=["sooner", "other years", "no plan", "not on the terms"],
+)
+def test_what_was_earned_expires_once_whatever_is_defined_in_hindsight(engine, changed_on, changed, gone):
+    """2025 was to expire at the end of 2026 when it was credited; 300 of it are taken in February, 200 in May."""
+    expiration = {"expiration": {"months_after_year_end": changed.get("months", 12)}}
+    february, may = ([date(2026, month, day) for day in range(4, last)] for month, last in ((2, 7), (5, 6)))
+    builders.import_all(
+        engine.database,
+        *company(MONTHLY, HIRED, expiration={"months_after_year_end": 12}),
+        away("a-1", february[0], february[-1]),
+        consumed("a-1", february[0], february[-1], february),
+        away("a-2", may[0], may[-1]),
+        consumed("a-2", may[0], may[-1], may),
+    )
+    forecasts(engine, HIRED)
+    materialize(engine, changed_on - timedelta(1))
+    policy = time_off_policy("holiday", accrual=changed.get("plan", MONTHLY), account_id="days", **expiration)
+    builders.import_all(engine.database, policy, carrying(*changed.get("policies", ["holiday"])))
+    for day in (changed_on, changed_on, date.fromisoformat(gone[0])):
+        forecasts(engine, day)
+        materialize(engine, day)
+    assert [(day, amount) for day, _, amount in movements(engine) if amount] == [gone]
+    before = digests(engine.database)
+    for name in (Forecast.name, JOB):
+        (again,) = run(engine, name, ["acme"], date.fromisoformat(gone[0]), allow_future=True)
+        assert "skipped_reason" in again.counters
+    assert digests(engine.database) == before
+    run(engine, Forecast.name, ["acme"], changed_on, allow_future=True, parameters={"force_recompute": True})
+    found = rows(
+        engine.database,
+        "SELECT due_date::text FROM projections.accrual_forecast WHERE kind = 'expiry' AND year_start = %s",
+        HIRED,
+    )
+    assert found == [(gone[0],)]
+
+
 def test_two_years_that_expire_on_one_day_expire_both(engine):
-    """The policy gave twelve months, then none: 2024 and 2025 both end with 2025."""
+    """The policy gave twelve months, then none: 2024 and 2025 end with 2025, too soon for what is taken next day."""
     none = time_off_policy(
         "holiday", since=HIRED, accrual=YEARLY, account_id="days", expiration={"months_after_year_end": 0}
     )
     builders.import_all(
         engine.database, *company(YEARLY, date(2024, 1, 1), expiration={"months_after_year_end": 12}), none
     )
+    taken = [away("a-1", NEW_YEAR, NEW_YEAR), consumed("a-1", NEW_YEAR, NEW_YEAR, [NEW_YEAR])]
+    builders.import_all(engine.database, *taken)
     forecasts(engine, date(2024, 12, 1))
     for day in (NEW_YEAR, date(2026, 1, 2)):
         materialize(engine, day)

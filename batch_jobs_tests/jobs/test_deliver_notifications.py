@@ -21,6 +21,7 @@ from batch_jobs.mail.kinds import MANAGER_DIGEST, STATEMENT_DEADLINE, TIMEOFF_RE
 from batch_jobs.settings import Settings
 from batch_jobs.store.database import Database
 from batch_jobs_tests import builders
+from batch_jobs_tests.absence_events import away, decided, interrupted
 from batch_jobs_tests.builders import Event
 from batch_jobs_tests.deadline import until
 from batch_jobs_tests.engine.company import digests, engine_of, found, rows, run
@@ -29,6 +30,7 @@ from batch_jobs_tests.mail.server import MailServer, mail_server
 
 JOB = DeliverNotifications.name
 NOW = datetime.now(UTC)
+AHEAD = NOW.date() + timedelta(5)
 ENDED = "SELECT notification_id, state, reason FROM batch_jobs.outbox ORDER BY 1"
 PERIOD = date(2026, 11, 1), date(2026, 11, 30)
 STATEMENT_ID = "e-1:2026-11-01:2026-11-30"
@@ -163,6 +165,7 @@ def test_history_is_not_sent_and_a_repeated_event_is_one_message(engine: Engine,
         ({}, builders.user("u-1", "e-1", status="suspended"), "suspended", "skipped_stale"),
         ({}, builders.removed("e-1"), "suspended", "skipped_stale"),
         ({}, builders.statement("submitted", "e-1", *PERIOD, approvers=["e-2"]), "stale", "skipped_stale"),
+        ({}, builders.user("u-1", "e-2"), "stale", "skipped_stale"),
         ({"data": statement(statement_id="e-1:unknown")}, builders.employee("e-9"), "stale", "skipped_stale"),
         ({"kind": TIMEOFF_REMINDER, "data": time_off()}, builders.employee("e-9"), "stale", "skipped_stale"),
         ({"kind": MANAGER_DIGEST, "data": digest()}, builders.employee("e-9"), "stale", "skipped_stale"),
@@ -184,6 +187,33 @@ def test_what_no_longer_holds_is_not_sent(
     assert {name: number for name, number in one.counters.items() if number} == {counter: 1}
     assert one.status == ("warning" if counter in ("failed", "no_address") else "completed")
     assert one.message == f"not sent: 1 {reason}"
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "state"),
+    [
+        ([], ("sent", None)),
+        ([interrupted("a-1", AHEAD)], ("skipped", "stale")),
+        ([interrupted("a-2", AHEAD + timedelta(6))], ("skipped", "stale")),
+        ([decided("cancelled", "a-1")], ("skipped", "stale")),
+        ([decided("cancelled", "a-2")], ("skipped", "stale")),
+        ([builders.user("u-1", "e-2")], ("skipped", "stale")),
+        # What it says of the days holds no longer.
+        ([interrupted("a-2", AHEAD + timedelta(7))], ("skipped", "stale")),
+    ],
+    ids=["as it was", "all of the first", "all of the last", "no first", "no last", "another's", "ends sooner"],
+)
+def test_time_off_is_reminded_of_while_all_of_it_is_ahead(
+    engine: Engine, meanwhile: list[Event], state: tuple[str, str | None]
+) -> None:
+    """Two absences with a day between them, of five days and of three."""
+    last = AHEAD + timedelta(8)
+    data = time_off(absence_ids=["a-1", "a-2"], start_date=str(AHEAD), end_date=str(last))
+    events = [away("a-1", AHEAD, AHEAD + timedelta(4)), away("a-2", AHEAD + timedelta(6), last)]
+    given = created("n-1", kind=TIMEOFF_REMINDER, data=data)
+    builders.import_all(engine.database, *builders.of("acme", *events, given, *meanwhile))
+    deliver(engine, "acme")
+    assert outbox(engine) == {"n-1": state}
 
 
 def test_a_digest_says_what_is_open_when_it_is_sent(engine: Engine, tmp_path: Path) -> None:

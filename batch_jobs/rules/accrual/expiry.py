@@ -30,13 +30,17 @@ def expiry_day(policy: Versions[TimeOffPolicy], year_start: date) -> date | None
 
 
 class Credited(NamedTuple):
-    """One `account.credited`: `amount` in the account's unit, negative for an adjustment down."""
+    """One `account.credited`: `amount` in the account's unit, negative for an adjustment down.
+
+    `is_of_entry` where it names the forecast entry that it was made of.
+    """
 
     day: date
     amount: int
     policy_id: str | None = None
     year_start: date | None = None
     expires_on: date | None = None
+    is_of_entry: bool = False
 
 
 class Used(NamedTuple):
