@@ -56,8 +56,8 @@ _FACTS = """
                 a.state = 'approved' AND a.start_date > c.today AND a.end_date >= a.start_date
                 AND a.employee_id = coalesce(u.employee_id, a.employee_id)
             ) IS TRUE)
-            AND to_char(min(a.start_date), 'YYYY-MM-DD') = n.data ->> 'start_date'
-            AND to_char(max(a.end_date), 'YYYY-MM-DD') = n.data ->> 'end_date' AS is_ahead
+            AND coalesce(to_char(min(a.start_date), 'YYYY-MM-DD') = n.data ->> 'start_date', true)
+            AND coalesce(to_char(max(a.end_date), 'YYYY-MM-DD') = n.data ->> 'end_date', true) AS is_ahead
         FROM jsonb_array_elements_text(
             CASE jsonb_typeof(n.data -> 'absence_ids') WHEN 'array' THEN n.data -> 'absence_ids' ELSE '[]' END
         ) AS named(absence_id)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date
 
 from dagster import AssetExecutionContext, DagsterEvent, Failure
 from dagster import MultiPartitionsDefinition as Partitions
@@ -43,10 +42,8 @@ def run_partitions(
         # Its range also held workspaces that nobody had asked for. If it came to nothing, what is due now is meant.
         first = targets_of_dagster_run(engine, launch.again)
         asked, only_due = [target for target in asked if target in first] or asked, not first
-    refused: dict[tuple[str, date], str] = {
-        **no_partitions(asked, partitions, context.instance),
-        **engine.refused(job, asked, future=allow_future or parameters.dry_run),
-    }
+    refused = no_partitions(asked, partitions, context.instance)
+    refused |= engine.refused(job, asked, future=allow_future or parameters.dry_run)
     targets = [target for target in asked if target not in refused]
     if not targets and not only_due:
         raise BadInputError("; ".join(_some(list(refused.values()))))

@@ -90,11 +90,11 @@ def window(partitions: MultiPartitionsDefinition) -> tuple[date, date]:
 
 def no_partitions(
     targets: Sequence[Target], partitions: MultiPartitionsDefinition, instance: DagsterInstance
-) -> dict[Target, str]:
+) -> dict[tuple[str, date], str]:
     """Those that are outside of the window or name no active workspace, and which of both."""
     first, last = window(partitions)
     workspaces = set(workspace_keys(instance))
-    found = {}
+    found: dict[tuple[str, date], str] = {}
     for target in targets:
         if not first <= target.run_date <= last:
             found[target] = (
