@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 
 from dagster import AssetExecutionContext, DagsterEvent, Failure
 from dagster import MultiPartitionsDefinition as Partitions
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG
 
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.job_runs import JobRun
@@ -97,7 +96,7 @@ def run_partitions(
 
 def _asked(context: AssetExecutionContext) -> list[Target]:
     """What the run was asked for, whether or not it can be done."""
-    if context.run.tags.keys().isdisjoint((PARTITION_NAME_TAG, ASSET_PARTITION_RANGE_START_TAG)):
+    if not (context.has_partition_key or context.has_partition_key_range):
         raise BadInputError(
             "no partition was asked for; choose run dates and workspaces (Materialize, or --partition "
             '"2026-11-23|WORKSPACE" on the command line), or use run_batch_jobs'
