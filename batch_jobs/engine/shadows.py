@@ -9,15 +9,15 @@ from batch_jobs.engine.projection import Projection
 from batch_jobs.store.database import Transaction, as_owner
 
 # Rebuilds of this release work in temporary tables, which vanish with their session. What other releases, or people,
-# have left bears the name of a table that serves and one of these words. Not `old` or `backup`: those may be kept on
-# purpose. And nothing that belongs to somebody else, as it can not be dropped.
+# have left bears the name of a table that serves and one of these words. Not `old` or `backup`, nor `new_hires`:
+# those may be kept on purpose. And nothing that belongs to somebody else, as it can not be dropped.
 ABANDONED = r"""
     SELECT n.nspname, c.relname, pg_size_pretty(pg_total_relation_size(c.oid)) AS size
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN unnest(%(schemas)s::text[], %(tables)s::text[]) AS serving(nspname, relname) ON serving.nspname = n.nspname
     WHERE c.relkind IN ('r', 'p') AND pg_has_role(session_user, c.relowner, 'USAGE')
       AND c.relname ~ format(
-          '^((shadow|rebuild|new)_+%%1$s|%%1$s_+(shadow|rebuild|rebuilt|new)(_\w+)?)$', serving.relname)
+          '^((shadow|rebuild|new)_+%%1$s|%%1$s_+(shadow|rebuild|rebuilt|new)(_\d\w*)?)$', serving.relname)
       AND (n.nspname, c.relname) NOT IN (SELECT * FROM unnest(%(schemas)s::text[], %(tables)s::text[]))
 """
 
