@@ -38,6 +38,17 @@ def counted(job_run: JobRun) -> dict[str, int]:
     return {name: number for name, number in job_run.counters.items() if number and name != "skipped_reason"}
 
 
+def forget_statements(engine: Engine) -> None:
+    """As if the code of then could not start a statement."""
+    with engine.database.owner() as connection:
+        connection.execute("DELETE FROM projections.timesheet_statements")
+        connection.execute(
+            "INSERT INTO batch_jobs.dead_letters "
+            "SELECT workspace_id, 'timesheet_statements', position, event_id, type, "
+            "'not known' FROM batch_jobs.events WHERE type = 'statement.period_started'"
+        )
+
+
 def test_nothing_is_due_after_a_good_deploy(engine: Engine) -> None:
     assert [(one.status, counted(one)) for one in recover(engine)] == [("completed", {})] * 3
 
@@ -121,13 +132,7 @@ def test_a_letter_that_is_left_hides_none_that_was_applied(engine: Engine) -> No
     first, last = date(2026, 1, 1), date(2026, 1, 31)
     import_all(engine.database, *of("acme", statement("period_started", "e-1", first, last)))
     engine.catch_up()
-    with engine.database.owner() as connection:
-        connection.execute("DELETE FROM projections.timesheet_statements")
-        connection.execute(
-            "INSERT INTO batch_jobs.dead_letters "
-            "SELECT workspace_id, 'timesheet_statements', position, event_id, type, "
-            "'not known' FROM batch_jobs.events WHERE type = 'statement.period_started'"
-        )
+    forget_statements(engine)
     import_all(engine.database, *of("acme", statement("ready", "e-2", first, last)))
     (acme,) = recover(engine, "acme", dry_run=False)
     assert counted(acme) == {"projections_rebuilt": 1, "dead_letters_retried": 1, "dead_letters_left": 1}
@@ -140,14 +145,7 @@ def test_dead_letters_that_can_be_read_now_are_applied(engine: Engine) -> None:
         *of("acme", statement("period_started", "e-1", first, last), statement("ready", "e-2", first, last)),
     )
     engine.catch_up()
-    # As if the code of then could not apply the first one.
-    with engine.database.owner() as connection:
-        connection.execute("DELETE FROM projections.timesheet_statements")
-        connection.execute(
-            "INSERT INTO batch_jobs.dead_letters "
-            "SELECT workspace_id, 'timesheet_statements', position, event_id, type, "
-            "'not known' FROM batch_jobs.events WHERE type = 'statement.period_started'"
-        )
+    forget_statements(engine)
     mended = {"projections_rebuilt": 1, "dead_letters_retried": 1, "dead_letters_left": 1}
     for dry_run in (True, False):
         (acme,) = recover(engine, "acme", dry_run=dry_run)
