@@ -82,7 +82,7 @@ def _tables(connection: Transaction) -> Finding:
         not missing,
         f"a migration is half-applied; not there: {', '.join(missing)}" if missing else "as the projections need them",
         "add what is missing as batch_jobs/store/migrations makes it (or restore a backup), then fill it: "
-        f"{', then '.join(rebuilds)}",
+        f"{', then '.join(rebuilds)}; where a workspace is suspended, when it is resumed",
     )
 
 
