@@ -40,12 +40,14 @@ def run_partitions(
     if launch.again:
         # Its range also held workspaces that nobody had asked for. If it came to nothing, what is due now is meant.
         first = targets_of_dagster_run(engine, launch.again)
-        asked, only_due = [target for target in asked if target in first] or asked, not first
+        only_due = not first
+        asked = [target for target in asked if only_due or target in first]
     refused = no_partitions(asked, partitions, context.instance)
     refused |= engine.refused(job, asked, future=allow_future or parameters.dry_run)
     targets = [target for target in asked if target not in refused]
     if not targets and not only_due:
-        raise BadInputError("; ".join(_some(list(refused.values()))))
+        reasons = list(refused.values()) or ["nothing that the first run worked on has a partition any more"]
+        raise BadInputError("; ".join(_some(reasons)))
     if not targets:
         context.log.info("nothing is due")
         note_end(context)
