@@ -20,9 +20,11 @@ LONGEST_PAUSE = 300.0
 # who is a member of pg_monitor sees all.
 _LOOK = """
     SELECT
-        -- A wait for somebody's row is one for the end of his transaction, which belongs to no database.
+        -- A wait for somebody's row is one for the end of his transaction, which belongs to no database. Jobs that wait
+        -- for each other's workspaces, or for one that somebody keeps, are helped by no other job that waits as well.
         (SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
          WHERE NOT l.granted AND a.datname = current_database()
+           AND a.application_name <> current_setting('application_name')
            AND l.waitstart < clock_timestamp() - make_interval(secs => %(lock_seconds)s)),
         (SELECT extract(epoch FROM max(replay_lag))::float8 FROM pg_stat_replication),
         (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
@@ -63,18 +65,22 @@ class Pause:
         self._database = database
         self._on_trouble = on_trouble
         self._sleep = sleep
+        self._usual = False
 
     def __call__(self, should_stop: Callable[[], bool]) -> None:
-        """Wait until the trouble is over, for `LONGEST_PAUSE` at the most.
+        """Wait until the trouble is over, for `LONGEST_PAUSE` at the most, and not again before it was over once.
 
         Args:
             should_stop: whether to wait no longer.
         """
         waited = 0.0
-        while (found := self._look()) and waited < LONGEST_PAUSE and not should_stop():
+        while (found := self._look()) and not self._usual and not should_stop():
             self._on_trouble(found)
             self._sleep(LOOK_EVERY)
             waited += LOOK_EVERY
+            self._usual |= waited >= LONGEST_PAUSE
+        if not found:
+            self._usual = False
         if waited:
             self._on_trouble(None)
 

@@ -56,6 +56,29 @@ def test_a_long_wait_for_a_lock_is_trouble_until_it_ends(
     assert told == ["1 sessions have waited for a lock for more than 0.1 s", None]
 
 
+def test_a_job_that_waits_for_a_busy_workspace_does_not_make_others_wait(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(database, ["acme"])
+    monkeypatch.setattr(trouble, "LOCK_SECONDS", 0)
+    mine = b"SELECT FROM batch_jobs.workspaces WHERE workspace_id = 'acme' FOR UPDATE"
+    with (
+        psycopg.connect(database.url) as holding,
+        psycopg.connect(database.url, application_name="batch_jobs") as job,
+        psycopg.connect(database.url) as user,
+    ):
+        holding.execute(mine)
+        job.pgconn.send_query(mine)
+        waits = "SELECT FROM pg_locks WHERE NOT granted AND pid = %s"
+        until(lambda: rows(database, waits, job.info.backend_pid))
+        assert look(database) is None
+        user.pgconn.send_query(mine)
+        until(lambda: look(database))
+        holding.rollback()
+        job.pgconn.finish()
+        user.pgconn.finish()
+
+
 def test_scarce_connections_are_trouble(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trouble, "CONNECTIONS_PERCENT", 0)
     assert "connections are in use" in str(look(database))
@@ -89,8 +112,15 @@ def test_trouble_that_stays_is_not_waited_out_for_ever(database: Database, monke
     pause = Pause(database, on_trouble=lambda _: None, sleep=slept.append)
     pause(lambda: False)
     assert sum(slept) == trouble.LONGEST_PAUSE
+    pause(lambda: False)
+    assert sum(slept) == trouble.LONGEST_PAUSE, "each chunk would have waited anew"
+    monkeypatch.undo()
+    pause(lambda: False)
+    monkeypatch.setattr(trouble, "CONNECTIONS_PERCENT", 0)
     pause(lambda: True)
     assert sum(slept) == trouble.LONGEST_PAUSE
+    pause(lambda: False)
+    assert sum(slept) == 2 * trouble.LONGEST_PAUSE, "it was over, and came back"
 
 
 def test_a_run_tells_what_it_waits_for_and_ends_well(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
