@@ -105,7 +105,6 @@ def run_batch_jobs_job(partitions: MultiPartitionsDefinition) -> JobDefinition:
 
 def _run(context: OpExecutionContext, config: RunBatchJobsConfig, partitions: MultiPartitionsDefinition) -> None:
     engine = engine_of(context.resources)
-    launch = read_launch(context.run.tags)
     plan = plan_of(engine, config)
     log = ProgressLog(context.log)
     first, last = window(partitions)
@@ -131,16 +130,13 @@ def _run(context: OpExecutionContext, config: RunBatchJobsConfig, partitions: Mu
                     context.log.info(f"{chosen.name}: nothing is due")
                     continue
                 done = engine.run(
-                    RunRequest(
-                        job=chosen.name,
-                        targets=targets,
-                        parameters=parameters,
-                        trigger=launch.trigger,
-                        actor=launch.actor,
-                        # Who names workspaces wants to hear that one of them is busy; of all others, the rest goes on.
-                        refuse_active=bool(config.workspaces),
+                    request_of(
+                        context,
+                        chosen,
+                        targets,
+                        parameters,
+                        named=bool(config.workspaces),
                         allow_future=config.allow_future,
-                        dagster_run_id=context.run.run_id,
                     ),
                     on_finished=on_finished,
                     on_progress=log.progress,
@@ -155,6 +151,30 @@ def _run(context: OpExecutionContext, config: RunBatchJobsConfig, partitions: Mu
                 break
         context.instance.add_run_tags(context.run.run_id, {**run_tags(runs, {}), **date_tag(runs)})
     report_runs(context, engine, runs, refusal=refusal)
+
+
+def request_of(
+    context: OpExecutionContext,
+    chosen: Job,
+    targets: Sequence[Target],
+    parameters: Mapping[str, Any],
+    *,
+    named: bool,
+    allow_future: bool,
+) -> RunRequest:
+    """What a person asks the engine for who fills in a form, and may have named the workspaces there."""
+    launch = read_launch(context.run.tags)
+    return RunRequest(
+        job=chosen.name,
+        targets=targets,
+        parameters=parameters,
+        trigger=launch.trigger,
+        actor=launch.actor,
+        # Who names workspaces wants to hear that one of them is busy; of all others, the rest goes on.
+        refuse_active=named,
+        allow_future=allow_future,
+        dagster_run_id=context.run.run_id,
+    )
 
 
 def tell_busy(context: OpExecutionContext, chosen: Job, targets: Sequence[Target], runs: Sequence[JobRun]) -> None:

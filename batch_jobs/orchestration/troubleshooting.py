@@ -11,16 +11,14 @@ from batch_jobs.engine.by_hand import wanted_targets
 from batch_jobs.engine.contract import Job
 from batch_jobs.engine.engine import Engine
 from batch_jobs.engine.job_runs import Target
-from batch_jobs.engine.requests import RunRequest
 from batch_jobs.orchestration.failures import refusals_as_failures
 from batch_jobs.orchestration.history import run_tags
 from batch_jobs.orchestration.interrupts import stopping_between_chunks
 from batch_jobs.orchestration.job_assets import describe
-from batch_jobs.orchestration.launch import read_launch
 from batch_jobs.orchestration.op_config import FutureConfig, op_config, read_chosen
 from batch_jobs.orchestration.progress_log import ProgressLog
 from batch_jobs.orchestration.resources import ENGINE, engine_of
-from batch_jobs.orchestration.run_batch_jobs import date_tag, report_runs, tell_busy
+from batch_jobs.orchestration.run_batch_jobs import date_tag, report_runs, request_of, tell_busy
 
 
 class WorkspacesConfig(FutureConfig):
@@ -82,21 +80,12 @@ def read_wish(engine: Engine, chosen: Job, config: WorkspacesConfig) -> tuple[di
 
 def _run(context: OpExecutionContext, chosen: Job, config: WorkspacesConfig) -> None:
     engine = engine_of(context.resources)
-    launch = read_launch(context.run.tags)
     given, targets = read_wish(engine, chosen, config)
     log = ProgressLog(context.log)
     with stopping_between_chunks() as should_stop:
         runs = engine.run(
-            RunRequest(
-                job=chosen.name,
-                targets=targets,
-                parameters=given,
-                trigger=launch.trigger,
-                actor=launch.actor,
-                # As in run_batch_jobs.
-                refuse_active=bool(config.workspaces),
-                allow_future=config.allow_future,
-                dagster_run_id=context.run.run_id,
+            request_of(
+                context, chosen, targets, given, named=bool(config.workspaces), allow_future=config.allow_future
             ),
             on_finished=log.finished,
             on_progress=log.progress,

@@ -113,6 +113,12 @@ def carry_out(
     )
 
 
+def failure_of(result: ExecuteInProcessResult) -> str:
+    """What its step failed with."""
+    (failed,) = result.get_step_failure_events()
+    return str(failed.step_failure_data.error_display_string)
+
+
 def test_a_night_of_five_workspaces_one_of_them_broken(installation: Installation) -> None:
     later = datetime.now(UTC)
 
@@ -169,6 +175,11 @@ def test_a_night_of_five_workspaces_one_of_them_broken(installation: Installatio
         # Of one that came to nothing it is what is due.
         nothing = carry_out(definitions, instance, request, parent=make_new_run_id())
         assert nothing.success
+        assert installation.job_runs(TODAY) == by_hand
+        # Where none of what it worked on is left, nothing else is.
+        elsewhere = {**request.tags, "dagster/asset_partition_range_end": f"{TODAY}|w-1"}
+        refused = carry_out(definitions, instance, RunRequest(tags=elsewhere), parent=mended.run_id)
+        assert "nothing that the first run worked on has a partition any more" in failure_of(refused)
         assert installation.job_runs(TODAY) == by_hand
     runs = installation.job_runs(TODAY)
     assert {name: (run.status, run.attempt, run.trigger) for name, run in runs.items()} == {
