@@ -7,7 +7,7 @@ from batch_jobs.engine.catch_up import CatchUp, CatchUpResult, behind, catch_up
 from batch_jobs.engine.projection import Projection
 from batch_jobs.engine.rebuild import Rebuild
 from batch_jobs.engine.transient import is_transient, patiently
-from batch_jobs.store.database import Database, Transaction
+from batch_jobs.store.database import Database, Transaction, limit_idle
 from batch_jobs.store.events import lock_workspaces
 
 # Events folded in one transaction: enough for speed, few enough that progress is seen and locks are short.
@@ -15,8 +15,6 @@ GROUP_EVENTS = 200_000
 GROUP_WORKSPACES = 200
 # From so many on the tables beside, without locks and log of transactions, are worth their making.
 MANY_EVENTS = 20_000
-# A process that hangs must not keep the workspaces' locks.
-IDLE_LIMIT = "45s"
 
 
 def catch_up_all(
@@ -65,7 +63,7 @@ def _catch_up_group(
     database: Database, projections: Sequence[Projection], group: list[str], events: int
 ) -> CatchUpResult:
     with database.worker(group) as connection:
-        connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_LIMIT}'")
+        limit_idle(connection)
         rebuild = None
         if events >= MANY_EVENTS and not _any_begun(connection, group):
             # Before the lock: others go on writing, and what they write is caught up under it.

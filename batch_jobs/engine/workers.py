@@ -11,7 +11,7 @@ import psycopg
 
 from batch_jobs.engine.job_runs import WORKER_LOST
 from batch_jobs.errors import UnavailableError
-from batch_jobs.store.database import Database, Transaction
+from batch_jobs.store.database import Database, Transaction, limit_idle
 
 # A heartbeat may come late by a few of these before its worker counts as lost.
 BEATS_PER_LIMIT = 6
@@ -56,7 +56,7 @@ class Worker:
     def __init__(self, worker_id: UUID, lost_after: float) -> None:
         self.worker_id = worker_id
         self.lost = threading.Event()
-        self._idle_limit = round(lost_after * IDLE_LIMITS * 1_000)
+        self._idle_limit = lost_after * IDLE_LIMITS
 
     def fence(self, connection: Transaction) -> None:
         """Make sure, until the transaction ends, that this worker has not been given up.
@@ -66,7 +66,7 @@ class Worker:
         Raises:
             WorkerLostError: it has; the transaction must not commit.
         """
-        connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = {self._idle_limit}")
+        limit_idle(connection, self._idle_limit)
         row = connection.execute(
             "SELECT 1 FROM batch_jobs.workers WHERE worker_id = %s FOR KEY SHARE", [self.worker_id]
         ).fetchone()

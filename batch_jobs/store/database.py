@@ -14,6 +14,8 @@ from batch_jobs.store.isolation import READER, WORKER
 
 OLDEST_SERVER = 15
 CONNECT_SECONDS = 10
+# A process that hangs, or is stopped, must not keep the locks of its transaction for longer.
+IDLE_SECONDS = 45
 WORKSPACE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 Transaction = Connection[tuple[Any, ...]]
@@ -132,6 +134,11 @@ def as_owner(connection: Transaction) -> Iterator[None]:
     connection.execute("SET LOCAL ROLE NONE")
     yield
     connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(WORKER)))
+
+
+def limit_idle(connection: Transaction, seconds: float = IDLE_SECONDS) -> None:
+    """Let the current transaction end, with its session, where it waits for this process for so long at a time."""
+    connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = {round(seconds * 1_000)}")
 
 
 def set_scope(connection: Transaction, workspaces: Sequence[str], *, role: str | None = None) -> None:

@@ -3,15 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
-from batch_jobs.store.database import Database
+from batch_jobs.store.database import Database, limit_idle
 from batch_jobs.store.envelope import EventRecord, event_reader
 from batch_jobs.store.events import Appended, append_staged, stage, widen_scope_to_stage
 from batch_jobs.store.workspaces import check_known
 
 PROGRESS_EVERY = 50_000
 EXPORT_BATCH = 5_000
-# An import that is stopped while it holds workspaces must not keep everybody else waiting.
-IDLE_LIMIT = "45s"
 
 
 def import_events(
@@ -31,7 +29,7 @@ def import_events(
         stage(connection, _numbered(lines, progress))
         widen_scope_to_stage(connection)
         connection.execute("ANALYZE staged_events")
-        connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_LIMIT}'")
+        limit_idle(connection)
         return append_staged(connection)
 
 
