@@ -17,7 +17,9 @@ from batch_jobs_tests.search.searching import ids
 GIVEN = ("Aage", "Al", "Ålborg Bo", "李", "Ka", "Karl", "Mary", "Zoë", "A", "???")
 FAMILY = ("Karlsen", "O'Brien", "Müller", "von Ka", "Holm", "Abe", "雷", "Zorn-Berg")
 TITLES = ("Engineer", "Nurse", "Karting coach", None)
-NUMBER = 4_000
+AUDITORS = 17
+# One in seventeen is more than the index gives at once, so that those who are rarer are not looked for first.
+NUMBER = 27_000
 # Of the fields of the index: name, preferred name, e-mail, job title, org units.
 RANKS = (2, 3, 4, 4, 5)
 
@@ -29,7 +31,8 @@ def people() -> Iterator[Document]:
         name = f"{chance.choice(GIVEN)} {chance.choice(FAMILY) if chance.random() < 0.9 else ''}".strip()
         preferred = chance.choice(FAMILY) if chance.random() < 0.05 else None
         units = ["Unit 1", f"Unit {chance.randrange(1, 30)}"]
-        yield Document("acme", f"e-{number:05}", (name, preferred, None, chance.choice(TITLES), units))
+        title = "Auditor" if number % AUDITORS == 0 else chance.choice(TITLES)
+        yield Document("acme", f"e-{number:05}", (name, preferred, None, title, units))
 
 
 @dataclass(frozen=True)
@@ -57,15 +60,15 @@ class Read:
         return worst if worst < 6 else None
 
 
-def expected(documents: list[Read], asked: list[str]) -> list[str]:
-    """All that is found, going through one document after the other."""
+def expected(documents: list[Read], asked: list[str], *, of_rank: int | None = None) -> list[str]:
+    """All that is found, or what is found of one rank, going through one document after the other."""
     found = sorted((rank, one.title, one.entity_id) for one in documents if (rank := one.rank(asked)))
-    return [entity_id for _, _, entity_id in found]
+    return [entity_id for rank, _, entity_id in found if of_rank in (None, rank)]
 
 
-@pytest.mark.every_postgres
-def test_all_ways_of_searching_find_what_going_through_all_documents_finds(database: Database) -> None:
-    """With statistics frequent words are searched shelf by shelf; without them everything is found at once."""
+@pytest.fixture
+def read(database: Database) -> list[Read]:
+    """The people, in the index."""
     import_all(database, workspace())
     documents = list(people())
     index = search.registry()["employees"]
@@ -77,9 +80,17 @@ def test_all_ways_of_searching_find_what_going_through_all_documents_finds(datab
         on_shelves = "document @@ quote_literal(search.shelf(workspace_id, sort_key, letters))::tsquery"
         astray = f"SELECT count(*) FROM search.employees, unnest(ARRAY[1, 3]) AS letters WHERE NOT {on_shelves}"
         assert cursor.execute(astray).fetchone() == (0,), "SQL and Python name shelves differently"
+    return list(map(Read.of, documents))
+
+
+@pytest.mark.every_postgres
+def test_all_ways_of_searching_find_what_going_through_all_documents_finds(
+    database: Database, read: list[Read]
+) -> None:
+    """With statistics frequent words are searched shelf by shelf; without them everything is found at once."""
     queries = ["ka", "kar", "k", "unit ka", "unit k", "nurse karl", "unit 1", "unit 12", "engineer unit", "abe", "雷"]
+    queries += ["auditor", "aud", "auditor ka", "auditor karl", "unit aud", "karl auditor nur"]
     queries += ["obrien", "mueller", "nurse zo", "von ka", "aage unit", "al nurse", "zz", "unit zz", "karting a", "a"]
-    read = [Read.of(document) for document in documents]
     wanted = {query: expected(read, fold(query)) for query in queries}
     for analyzed in (False, True):
         if analyzed:
@@ -89,3 +100,18 @@ def test_all_ways_of_searching_find_what_going_through_all_documents_finds(datab
             for at_most in (3, 20, 300):
                 found = ids(database, query, limit=at_most)
                 assert found == wanted[query][:at_most], (query, at_most, analyzed)
+
+
+def test_shelves_give_the_same_by_whichever_words_the_index_is_asked(database: Database, read: list[Read]) -> None:
+    """Only the rarest word is asked for, all of them where each is very frequent, a long beginning by two letters."""
+    by_shelves = "SELECT entity_id FROM search.by_shelves('employees', 'acme', %s, %s, %s, %s, 20)"
+    for query in ("karl", "unit karl", "nurse al", "nurse zor", "karting a", "engineer unit muel", "unit ab"):
+        words = fold(query)
+        places = list(range(1, len(words) + 1))
+        for rank in range(2, 6):
+            wanted = expected(read, words, of_rank=rank)[:20]
+            for frequency in (0, 1_000_000):
+                for rarest in ([*places[number:], *places[:number]] for number in range(len(words))):
+                    with database.owner() as connection:
+                        rows = connection.execute(by_shelves, [words, frequency, rarest, rank]).fetchall()
+                    assert [row[0] for row in rows] == wanted, (query, rank, frequency, rarest)
