@@ -20,8 +20,8 @@ LONGEST_PAUSE = 300.0
 # who is a member of pg_monitor sees all.
 _LOOK = """
     SELECT
-        -- A wait for somebody's row is one for the end of his transaction, which belongs to no database. Jobs that wait
-        -- for each other's workspaces, or for one that somebody keeps, are helped by no other job that waits as well.
+        -- A wait for somebody's row is one for the end of his transaction, which belongs to no database. Our own
+        -- sessions wait for each other's workspaces, or for one that somebody keeps: who waits as well helps nobody.
         (SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
          WHERE NOT l.granted AND a.datname = current_database()
            AND a.application_name <> current_setting('application_name')
@@ -32,18 +32,18 @@ _LOOK = """
 """
 
 
-def trouble(connection: Transaction) -> str | None:
-    """What troubles the database now, None for nothing."""
+def trouble(connection: Transaction) -> dict[str, str]:
+    """What troubles the database now, in words by the kind of trouble: `locks`, `replicas`, `connections`."""
     row = connection.execute(_LOOK, {"lock_seconds": LOCK_SECONDS}).fetchone()
     waiting, lag, connections, room = row or (0, None, 0, 1)
-    found = []
+    found = {}
     if waiting:
-        found.append(f"{waiting:,} sessions have waited for a lock for more than {LOCK_SECONDS} s")
+        found["locks"] = f"{waiting:,} sessions have waited for a lock for more than {LOCK_SECONDS} s"
     if lag is not None and lag > LAG_SECONDS:
-        found.append(f"a replica is {lag:,.0f} s behind")
+        found["replicas"] = f"a replica is {lag:,.0f} s behind"
     if connections * 100 >= room * CONNECTIONS_PERCENT:
-        found.append(f"{connections:,} of {room:,} connections are in use")
-    return "; ".join(found) or None
+        found["connections"] = f"{connections:,} of {room:,} connections are in use"
+    return found
 
 
 class Pause:
@@ -65,25 +65,27 @@ class Pause:
         self._database = database
         self._on_trouble = on_trouble
         self._sleep = sleep
-        self._usual = False
+        self._usual: set[str] = set()
 
     def __call__(self, should_stop: Callable[[], bool]) -> None:
-        """Wait until the trouble is over, for `LONGEST_PAUSE` at the most, and not again before it was over once.
+        """Wait until the trouble is over, for `LONGEST_PAUSE` at the most. What stayed so long is not waited for again
+        before it was over once.
 
         Args:
             should_stop: whether to wait no longer.
         """
         waited = 0.0
-        while (found := self._look()) and not self._usual and not should_stop():
-            self._on_trouble(found)
+        while (found := self._unusual()) and not should_stop():
+            self._on_trouble("; ".join(found.values()))
             self._sleep(LOOK_EVERY)
             waited += LOOK_EVERY
-            self._usual |= waited >= LONGEST_PAUSE
-        if not found:
-            self._usual = False
+            if waited >= LONGEST_PAUSE:
+                self._usual.update(found)
         if waited:
             self._on_trouble(None)
 
-    def _look(self) -> str | None:
+    def _unusual(self) -> dict[str, str]:
         with self._database.owner() as connection:
-            return trouble(connection)
+            found = trouble(connection)
+        self._usual.intersection_update(found)
+        return {kind: text for kind, text in found.items() if kind not in self._usual}

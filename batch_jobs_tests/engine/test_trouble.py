@@ -16,13 +16,13 @@ from batch_jobs_tests.engine.marking import Marking
 from batch_jobs_tests.engine.replica import streaming_pair
 
 
-def look(database: Database) -> str | None:
+def look(database: Database) -> dict[str, str]:
     with database.owner() as connection:
         return trouble.trouble(connection)
 
 
 def test_a_quiet_database_is_in_no_trouble(database: Database) -> None:
-    assert look(database) is None
+    assert not look(database)
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ def test_a_long_wait_for_a_lock_is_trouble_until_it_ends(
         holding.execute(statement)
         waiting.pgconn.send_query(b"BEGIN; " + statement)
         until(lambda: look(database))
-        assert look(database) == "1 sessions have waited for a lock for more than 0.1 s"
+        assert look(database) == {"locks": "1 sessions have waited for a lock for more than 0.1 s"}
         held.append(holding.rollback)
 
         def sleep(_: float) -> None:
             held.pop()()
-            until(lambda: look(database) is None)
+            until(lambda: not look(database))
 
         Pause(database, on_trouble=told.append, sleep=sleep)(lambda: False)
         waiting.pgconn.finish()
@@ -71,7 +71,7 @@ def test_a_job_that_waits_for_a_busy_workspace_does_not_make_others_wait(
         job.pgconn.send_query(mine)
         waits = "SELECT FROM pg_locks WHERE NOT granted AND pid = %s"
         until(lambda: rows(database, waits, job.info.backend_pid))
-        assert look(database) is None
+        assert not look(database)
         user.pgconn.send_query(mine)
         until(lambda: look(database))
         holding.rollback()
@@ -81,7 +81,7 @@ def test_a_job_that_waits_for_a_busy_workspace_does_not_make_others_wait(
 
 def test_scarce_connections_are_trouble(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trouble, "CONNECTIONS_PERCENT", 0)
-    assert "connections are in use" in str(look(database))
+    assert "connections are in use" in look(database)["connections"]
 
 
 def test_a_replica_that_falls_behind_is_trouble_until_it_is_in_step(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,12 +98,12 @@ def test_a_replica_that_falls_behind_is_trouble_until_it_is_in_step(monkeypatch:
         until(lambda: replica.execute("SELECT pg_get_wal_replay_pause_state()").fetchone() == ("paused",))
         primary.execute("INSERT INTO written VALUES (2)")
         with database.owner() as connection:
-            assert trouble.trouble(connection) is None, "a plain user does not see replicas"
+            assert not trouble.trouble(connection), "a plain user does not see replicas"
         primary.execute("GRANT pg_monitor TO batch_jobs")
         until(lambda: look(database))
-        assert str(look(database)).startswith("a replica is ")
+        assert look(database)["replicas"].startswith("a replica is ")
         replica.execute("SELECT pg_wal_replay_resume()")
-        until(lambda: look(database) is None)
+        until(lambda: not look(database))
 
 
 def test_trouble_that_stays_is_not_waited_out_for_ever(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,6 +121,23 @@ def test_trouble_that_stays_is_not_waited_out_for_ever(database: Database, monke
     assert sum(slept) == trouble.LONGEST_PAUSE
     pause(lambda: False)
     assert sum(slept) == 2 * trouble.LONGEST_PAUSE, "it was over, and came back"
+
+
+def test_what_stays_does_not_hide_what_comes_upon_it(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trouble, "CONNECTIONS_PERCENT", 0)
+    monkeypatch.setattr(trouble, "LOCK_SECONDS", 0)
+    told: list[str | None] = []
+    pause = Pause(database, on_trouble=told.append, sleep=lambda _: None)
+    pause(lambda: False)
+    told.clear()
+    statement = b"LOCK TABLE batch_jobs.workers"
+    with psycopg.connect(database.url) as holding, psycopg.connect(database.url) as waiting:
+        holding.execute(statement)
+        waiting.pgconn.send_query(b"BEGIN; " + statement)
+        until(lambda: "locks" in look(database))
+        pause(lambda: False)
+        waiting.pgconn.finish()
+    assert set(told) == {"1 sessions have waited for a lock for more than 0 s", None}
 
 
 def test_a_run_tells_what_it_waits_for_and_ends_well(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
