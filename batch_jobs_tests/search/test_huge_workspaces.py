@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import permutations, product
 
 import psycopg
 import pytest
@@ -17,8 +18,8 @@ from batch_jobs_tests.search.searching import ids
 GIVEN = ("Aage", "Al", "Ålborg Bo", "李", "Ka", "Karl", "Mary", "Zoë", "A", "???")
 FAMILY = ("Karlsen", "O'Brien", "Müller", "von Ka", "Holm", "Abe", "雷", "Zorn-Berg")
 TITLES = ("Engineer", "Nurse", "Karting coach", None)
+# One in so many is an auditor: more than are found at once, and too few for the first titles to be looked at.
 AUDITORS = 17
-# One in seventeen is more than the index gives at once, so that those who are rarer are not looked for first.
 NUMBER = 27_000
 # Of the fields of the index: name, preferred name, e-mail, job title, org units.
 RANKS = (2, 3, 4, 4, 5)
@@ -66,6 +67,18 @@ def expected(documents: list[Read], asked: list[str], *, of_rank: int | None = N
     return [entity_id for rank, _, entity_id in found if of_rank in (None, rank)]
 
 
+def drawn() -> list[str]:
+    """What somebody may type: a few words of the documents, the last one perhaps only begun."""
+    chance = random.Random(7)
+    texts = [*GIVEN[:-1], *FAMILY, *filter(None, TITLES), "Auditor", "Unit 1", "Unit 17"]
+    words = sorted({word for text in texts for word in fold(text)})
+    found = []
+    for _ in range(60):
+        chosen = chance.choices(words, k=chance.randrange(1, 4))
+        found.append(" ".join([*chosen[:-1], chosen[-1][: chance.randrange(1, 8)]]))
+    return found
+
+
 @pytest.fixture
 def read(database: Database) -> list[Read]:
     """The people, in the index."""
@@ -87,15 +100,19 @@ def read(database: Database) -> list[Read]:
 def test_all_ways_of_searching_find_what_going_through_all_documents_finds(
     database: Database, read: list[Read]
 ) -> None:
-    """With statistics frequent words are searched shelf by shelf; without them everything is found at once."""
+    """With statistics what is frequent is found among the first titles or shelf by shelf; without, all at once."""
     queries = ["ka", "kar", "k", "unit ka", "unit k", "nurse karl", "unit 1", "unit 12", "engineer unit", "abe", "雷"]
     queries += ["auditor", "aud", "auditor ka", "auditor karl", "unit aud", "karl auditor nur"]
     queries += ["obrien", "mueller", "nurse zo", "von ka", "aage unit", "al nurse", "zz", "unit zz", "karting a", "a"]
+    queries += drawn()
     wanted = {query: expected(read, fold(query)) for query in queries}
     for analyzed in (False, True):
         if analyzed:
             with psycopg.connect(database.url, autocommit=True) as connection:
                 connection.execute("ANALYZE search.employees")
+                frequent = "SELECT documents FROM search.expected('employees', 'acme', '{auditor}') WHERE of_rank = 4"
+                (auditors,) = connection.execute(frequent).fetchone() or (0,)
+                assert 1_500 < auditors < 0.75 * 20 / 250 * NUMBER
         for query in queries:
             for at_most in (3, 20, 300):
                 found = ids(database, query, limit=at_most)
@@ -103,15 +120,18 @@ def test_all_ways_of_searching_find_what_going_through_all_documents_finds(
 
 
 def test_shelves_give_the_same_by_whichever_words_the_index_is_asked(database: Database, read: list[Read]) -> None:
-    """Only the rarest word is asked for, all of them where each is very frequent, a long beginning by two letters."""
-    by_shelves = "SELECT entity_id FROM search.by_shelves('employees', 'acme', %s, %s, %s, %s, 20)"
+    """The rarest word alone, or several where each is very frequent; a long beginning, or two letters of it."""
+    by_shelves = "SELECT entity_id FROM search.by_shelves('employees', 'acme', %s, %s, %s, %s, %s, 20)"
     for query in ("karl", "unit karl", "nurse al", "nurse zor", "karting a", "engineer unit muel", "unit ab"):
         words = fold(query)
         places = list(range(1, len(words) + 1))
         for rank in range(2, 6):
             wanted = expected(read, words, of_rank=rank)[:20]
-            for frequency in (0, 1_000_000):
-                for rarest in ([*places[number:], *places[:number]] for number in range(len(words))):
-                    with database.owner() as connection:
-                        rows = connection.execute(by_shelves, [words, frequency, rarest, rank]).fetchall()
-                    assert [row[0] for row in rows] == wanted, (query, rank, frequency, rarest)
+            for frequency, begun in product((0, 1_000_000), (0, 1_000_000)):
+                for known in range(1, len(words) + 1):
+                    for rarest in permutations(places, known):
+                        # As `search.expected` has it: those that are far more frequent are not named.
+                        padded = [[*rarest, *[None] * (len(words) - known)]]
+                        with database.owner() as connection:
+                            rows = connection.execute(by_shelves, [words, frequency, begun, padded, rank]).fetchall()
+                        assert [row[0] for row in rows] == wanted, (query, rank, frequency, begun, rarest)
