@@ -117,6 +117,10 @@ def test_all_ways_of_searching_find_what_going_through_all_documents_finds(
             for at_most in (3, 20, 300):
                 found = ids(database, query, limit=at_most)
                 assert found == wanted[query][:at_most], (query, at_most, analyzed)
+    # Far more words than the command line lets through: as frequent as they are, next to nothing is expected.
+    with database.worker(["acme"]) as connection:
+        many = "SELECT entity_id FROM search.find('employees', array_fill('holm'::text, ARRAY[400]), 20)"
+        assert [row[0] for row in connection.execute(many)] == expected(read, ["holm"] * 400)[:20]
 
 
 def test_shelves_give_the_same_by_whichever_words_the_index_is_asked(database: Database, read: list[Read]) -> None:

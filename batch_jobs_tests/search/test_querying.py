@@ -136,6 +136,14 @@ def test_the_function_searches_in_one_workspace(database: Database, scope: list[
         search.query(connection, "employees", "anna")
 
 
+def test_words_may_be_counted_from_any_number(database: Database) -> None:
+    index_events(database, *of("acme", *PEOPLE))
+    found = "SELECT entity_id FROM search.find('employees', %s::text[])"
+    with database.worker(["acme"]) as connection:
+        asked = [connection.execute(found, [words]).fetchall() for words in ("[0:1]={engel,ann}", "{engel,ann}")]
+    assert asked[0] == asked[1] != []
+
+
 @pytest.mark.parametrize(
     ("index", "words", "said"),
     [

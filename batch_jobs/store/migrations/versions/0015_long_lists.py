@@ -12,8 +12,8 @@ _BY_SHELVES = "search.by_shelves(text, text, text[], float8, float8, integer[], 
 
 
 def upgrade() -> None:
-    """Ask for more than one word where each is in very many documents, on a small shelf for two letters of a beginning,
-    and look at the first titles only where they may hold enough.
+    """Read few documents before going to the shelves, ask the index for the rarest words, on a small shelf for two
+    letters of a beginning, and leave out the first titles where they can not hold enough.
     """
     op.execute("DROP FUNCTION search.by_shelves(text, text, text[], integer, integer, integer)")
     op.execute("DROP FUNCTION search.terms(text, integer, text[], integer)")
@@ -76,8 +76,9 @@ def _create_expected() -> None:
                 FROM of_words w
             )
             SELECT c.of_rank,
-                CASE WHEN c.fewest > 0
-                    THEN exp(sum(ln(greatest(c.documents, 1) / k.documents))) * k.documents ELSE 0 END,
+                -- Below that bound there is no such number.
+                CASE WHEN c.fewest > 0 THEN k.documents * exp(greatest(
+                    sum(least(ln(greatest(c.documents, 1) / k.documents), 0)), -700)) ELSE 0 END,
                 c.fewest,
                 max(c.documents) FILTER (WHERE c.place = cardinality(words)),
                 array_agg(
@@ -88,10 +89,11 @@ def _create_expected() -> None:
     """)
     op.execute("""
         COMMENT ON FUNCTION search.expected IS
-        'For each rank, in how many documents a field of that rank or a better one holds the words: all of them, as far
-        as words have nothing to do with each other; the rarest; and the first two letters of the last one, by which it
-        is counted. Then which word is the rarest, before those that are hardly more frequent or have a short list in
-        the index, and NULL for the others. Words that the statistics do not know count as none.'
+        'For each rank, in how many documents fields of that rank or better ones hold the words: all of them, as far as
+        words, and workspaces, have nothing to do with each other; the rarest; and the first two letters of the last
+        one, by which it is counted. Then which word is the rarest, before those that are hardly more frequent or have a
+        short list in the index, and NULL for the others. Words that the statistics do not know count as none, and a
+        document twice that holds a word in two fields.'
     """)
     op.execute("REVOKE ALL ON FUNCTION search.expected(text, text, text[]) FROM PUBLIC")
 
@@ -99,8 +101,8 @@ def _create_expected() -> None:
 def _create_by_shelves() -> None:
     # See 0011. For the words of `sought` the index is asked, for the others the documents that it gives. To read those
     # of a word that very many hold takes longer than to find in the index which of them hold a second word as well.
-    # Where there is none, and on a wide shelf, a long beginning leaves out so many more than a shortened one that it is
-    # worth its lists.
+    # On a wide shelf, and where very many begin with the same two letters, a long beginning leaves out so many more
+    # than a shortened one that it is worth its lists.
     op.execute("""
         CREATE FUNCTION search.by_shelves(
             index_name text, workspace text, words text[], fewest float8, begun float8, rarest integer[],
@@ -163,7 +165,7 @@ def _create_find() -> None:
         CREATE OR REPLACE FUNCTION search.find(index_name text, words text[], at_most integer DEFAULT 20)
         RETURNS TABLE (entity_id text, title text, shown jsonb, rank integer)
         LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-        SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+        SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET gin_fuzzy_search_limit = 0 AS $$
         DECLARE
             look CONSTANT integer := 250;
             few CONSTANT integer := 1500;
@@ -185,6 +187,8 @@ def _create_find() -> None:
             wanted integer := coalesce(at_most, 20);
             number_found integer;
         BEGIN
+            -- Places are counted from one, also where the caller counts otherwise.
+            words := ARRAY(SELECT unnest(words));
             IF cardinality(scope) <> 1 THEN
                 RAISE invalid_parameter_value USING MESSAGE = format(
                     'batch_jobs.workspaces names %s workspaces; expected the one to search in', cardinality(scope));
@@ -196,8 +200,6 @@ def _create_find() -> None:
             IF coalesce(cardinality(words), 0) = 0 OR '' = ANY (words) OR array_position(words, NULL) > 0 THEN
                 RAISE invalid_parameter_value USING MESSAGE = 'no word to search for, or an empty one among them';
             END IF;
-            -- Places are counted from one, also where the caller counts otherwise.
-            words := ARRAY(SELECT unnest(words));
             from_table := format(' FROM search.%I WHERE workspace_id = %L ', index_name, scope[1]);
 
             RETURN QUERY EXECUTE 'SELECT entity_id, title, shown, 1' || from_table || format(
