@@ -56,6 +56,9 @@ def _explain(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, OSError):
         return _explain_file(error)
+    if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
+        # Python gives bytes of a command line that are no text as halves of characters.
+        return f'"{error.object}" is no text in UTF-8; type it anew'
     # Where psycopg was not imported, the error is not one of its own.
     return _explain_database(error) if "psycopg" in sys.modules else None
 

@@ -72,6 +72,11 @@ def test_export_of_an_unknown_workspace(cli: CommandLine, tmp_path: Path) -> Non
     assert sorted(file.name for file in tmp_path.iterdir()) == ["people.jsonl"]
 
 
+@pytest.mark.parametrize("command", [["export", "--workspace"], ["runs", "--workspace"], ["runs", "--job"]])
+def test_bytes_that_are_no_text_are_refused(cli: CommandLine, command: list[str]) -> None:
+    assert cli(*command, "\udced\udca0\udc80").refuses("\\udced")
+
+
 def test_a_full_disk_leaves_the_older_export_alone(cli: CommandLine, tmp_path: Path) -> None:
     cli("import", write_events(tmp_path / "people.jsonl", *people(good=30)))
     out = tmp_path / "out.jsonl"
